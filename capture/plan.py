@@ -1,0 +1,138 @@
+"""Plans: which takes a capture records, at which settings, and which of them are never trained on."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profiler.knob import Knob, KnobSettings, default_settings
+from profiler.knob_track import Breakpoint, KnobTrack
+from profiler.stimulus import Form
+
+__all__ = ["MOVING_MINUTES", "PlannedTake", "fixed_plan", "moving_plan"]
+
+MOVING_MINUTES = 5.0
+
+_CAPTURES = {0: 1, 1: 5, 2: 13, 3: 26}
+_HELD_OUT = {0: 0, 1: 2, 2: 3, 3: 6}
+_HELD_OUT_SEED = 100_000  # apart from the seeds of training takes, which count up from the session's own
+_CANDIDATES = 2048
+_JUMP_SECONDS = (1.0, 2.0)
+_LEAD_IN_SECONDS = 2.5  # the knobs stand still over the blips
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedTake:
+    """A take still to be recorded: a stimulus by form and seed, and fixed settings or a knob track."""
+
+    number: int
+    form: Form
+    seed: int
+    seconds: float | None = None
+    settings: KnobSettings | None = None
+    track: KnobTrack | None = None
+    held_out: bool = False
+    replicate_of: int | None = None
+
+
+def fixed_plan(
+    knobs: Sequence[Knob], *, captures: int | None = None, seed: int = 0, replicate: bool = False
+) -> list[PlannedTake]:
+    """Return takes at fixed settings: corners first, then points that fill the space, then held-out settings.
+
+    With k knobs there are 5, 13, 26 or 2^(k-1) + 10 k captures by default, with 2, 3, 6 or 3 k held-out settings
+    beside them, each as far from everything else as can be. Every take has its own programme.
+    """
+    count = captures or _CAPTURES.get(len(knobs), 2 ** (len(knobs) - 1) + 10 * len(knobs))
+    spread = spread_settings(knobs, count + _held_out_count(knobs))
+    taken = spread[:count]
+    plan = [
+        PlannedTake(number=number, form="quick" if len(taken) == 1 else "short", seed=seed + number, settings=settings)
+        for number, settings in enumerate(taken)
+    ]
+    plan += held_out_takes(spread[count:], first=len(plan), seed=seed)
+    return plan + _replicate(plan, wanted=replicate)
+
+
+def moving_plan(
+    knobs: Sequence[Knob],
+    *,
+    sample_rate: int,
+    minutes: float = MOVING_MINUTES,
+    seed: int = 0,
+    replicate: bool = False,
+) -> list[PlannedTake]:
+    """Return one long take whose knobs jump to random settings every second or two, and held-out takes at rest."""
+    rng = np.random.default_rng([seed, 3])
+    points = [Breakpoint(frame=0, settings=default_settings(knobs))]
+    frame = int(_LEAD_IN_SECONDS * sample_rate)
+    while frame < minutes * 60 * sample_rate and knobs:
+        # Beta(.8, .8) favours the ends a little, where gear differs most from its middle (Hawley et al. 2019).
+        settings = {knob.id: knob.value_at(float(rng.beta(0.8, 0.8))) for knob in knobs}
+        points.append(Breakpoint(frame=frame, settings=settings))
+        frame += int(rng.uniform(*_JUMP_SECONDS) * sample_rate)
+    track = KnobTrack(breakpoints=tuple(points))
+    plan = [PlannedTake(number=0, form="moving", seed=seed, seconds=minutes * 60, track=track)]
+    corners = 2 ** min(len(knobs), 4)
+    held_out = spread_settings(knobs, corners + _held_out_count(knobs))[corners:]
+    plan += held_out_takes(held_out, first=1, seed=seed)
+    return plan + _replicate(plan, wanted=replicate)
+
+
+def spread_settings(knobs: Sequence[Knob], count: int) -> list[KnobSettings]:
+    """Return `count` settings: corners, then each as far from all before it as a pool of candidates allows."""
+    if not knobs:
+        return [{} for _ in range(min(count, 1))]
+    pool = _low_discrepancy(_CANDIDATES, len(knobs))
+    corners = np.asarray(list(itertools.product((0.0, 1.0), repeat=min(len(knobs), 4))))
+    corners = np.pad(corners, ((0, 0), (0, len(knobs) - corners.shape[1])), constant_values=0.5)
+    chosen = list(corners[:count])
+    distance = np.min([np.linalg.norm(pool - point, axis=1) for point in chosen], axis=0)
+    while len(chosen) < count:
+        chosen.append(pool[int(distance.argmax())])
+        distance = np.minimum(distance, np.linalg.norm(pool - chosen[-1], axis=1))
+    return [{knob.id: knob.value_at(float(at)) for knob, at in zip(knobs, point, strict=True)} for point in chosen]
+
+
+def held_out_takes(settings: Sequence[KnobSettings], *, first: int, seed: int) -> list[PlannedTake]:
+    """Return held-out takes: settings and playing that no training take has."""
+    return [
+        PlannedTake(
+            number=first + number, form="held-out", seed=seed + _HELD_OUT_SEED + number, settings=each, held_out=True
+        )
+        for number, each in enumerate(settings)
+    ]
+
+
+def _held_out_count(knobs: Sequence[Knob]) -> int:
+    return _HELD_OUT.get(len(knobs), 3 * len(knobs))
+
+
+def _replicate(plan: Sequence[PlannedTake], *, wanted: bool) -> list[PlannedTake]:
+    """Return the last take with settings once more: its difference from the first is the gear's own noise."""
+    if not wanted:
+        return []
+    first = next((take for take in reversed(plan) if take.settings is not None), None)
+    if first is None:
+        return []
+    return [
+        PlannedTake(
+            number=len(plan),
+            form=first.form,
+            seed=first.seed,
+            settings=first.settings,
+            held_out=first.held_out,
+            replicate_of=first.number,
+        )
+    ]
+
+
+def _low_discrepancy(count: int, width: int) -> NDArray[np.float64]:
+    """Return points that fill the unit cube evenly, of shape (count, width): Roberts' R sequence (2018)."""
+    golden = 2.0
+    for _ in range(40):
+        golden = (1 + golden) ** (1 / (width + 1))
+    steps = (1 / golden) ** np.arange(1, width + 1)
+    return (0.5 + np.outer(np.arange(count), steps)) % 1

@@ -1,0 +1,1 @@
+"""Chains and profiles that ship with Tonecast."""

@@ -1,0 +1,203 @@
+"""Audio files: read whole or in blocks, written whole or not at all.
+
+The one door to soundfile (libsndfile): WAV, FLAC, AIFF, OGG and MP3 in; WAV, FLAC and AIFF out.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from profiler.audio import Audio, Samples
+from profiler.errors import AudioError, StorageError
+from profiler.storage import replacing
+
+__all__ = ["AudioReader", "AudioWriter", "read_audio", "reading", "write_audio", "writing"]
+
+MAXIMUM_CHANNELS = 64
+_SUBTYPES = {".wav": "FLOAT", ".flac": "PCM_24", ".aiff": "PCM_24", ".aif": "PCM_24"}
+_RIFF_LIMIT = 4_000_000_000  # a WAV's size field has 32 bits; beyond it the file must be RF64
+
+
+@dataclass(frozen=True)
+class AudioReader:
+    """An open audio file that is read in blocks of shape (channels, frames)."""
+
+    path: Path
+    file: soundfile.SoundFile
+
+    @property
+    def frames(self) -> int:
+        """How many instants the file declares."""
+        return int(self.file.frames)
+
+    @property
+    def channels(self) -> int:
+        """How many channels the file has."""
+        return int(self.file.channels)
+
+    @property
+    def sample_rate(self) -> int:
+        """The file's rate in Hz."""
+        return int(self.file.samplerate)
+
+    def blocks(self, frames: int) -> Iterator[Samples]:
+        """Yield the whole file in blocks of at most `frames`. Raises AudioError for a cut file or NaN."""
+        done = 0
+        while done < self.frames:
+            block = self.read(done, min(frames, self.frames - done))
+            done += block.shape[1]
+            yield block
+
+    def read(self, start: int, frames: int) -> Samples:
+        """Return exactly `frames` frames from `start`. Raises AudioError."""
+        try:
+            self.file.seek(start)
+            block = self.file.read(frames, dtype="float32", always_2d=True).T
+        except soundfile.LibsndfileError as error:
+            raise AudioError(
+                f"{self.path} breaks off or is damaged near frame {start}: {error.error_string}"
+            ) from error
+        if block.shape[1] < frames:
+            raise _cut(self.path, f"ends at frame {start + block.shape[1]} of {self.frames}")
+        if not np.isfinite(block).all():
+            bad = start + int(np.argmin(np.isfinite(block).all(axis=0)))
+            raise AudioError(f"{self.path} holds NaN or infinity at frame {bad}. Export the recording again.")
+        return np.ascontiguousarray(block)
+
+
+class AudioWriter:
+    """An audio file being written in blocks; what an integer format cuts off is counted."""
+
+    def __init__(self, path: Path, file: soundfile.SoundFile) -> None:
+        self.path = path
+        self.limited_frames = 0
+        self.frames = 0
+        self._file = file
+        self._integer = file.subtype not in ("FLOAT", "DOUBLE")
+
+    def write(self, samples: Samples) -> None:
+        """Append a block of shape (channels, frames). Raises StorageError when the disk refuses."""
+        if self._integer:
+            over = np.abs(samples) > 1.0
+            if over.any():
+                self.limited_frames += int(over.any(axis=0).sum())
+                samples = np.clip(samples, -1.0, 1.0)
+        try:
+            self._file.write(samples.T)
+        except (RuntimeError, AssertionError) as error:  # libsndfile reports a full disk as either
+            raise _disk_refused(self.path) from error
+        self.frames += samples.shape[1]
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[AudioReader]:
+    """Open an audio file. Raises AudioError when it is missing, empty, cut, not audio or has no frames."""
+    path = Path(path)
+    _check_file(path)
+    try:
+        file = soundfile.SoundFile(path)
+    except soundfile.LibsndfileError as error:
+        reason = f"{path} is not audio that can be read ({error.error_string.strip()})"
+        raise AudioError(f"{reason}. Expected WAV, FLAC, AIFF, OGG or MP3.") from error
+    with file:
+        if file.frames < 1:
+            raise AudioError(f"{path} holds no audio: 0 frames. Expected at least one.")
+        if file.channels > MAXIMUM_CHANNELS:
+            raise AudioError(f"{path} has {file.channels} channels; at most {MAXIMUM_CHANNELS} are taken.")
+        yield AudioReader(path, file)
+
+
+def read_audio(path: Path) -> Audio:
+    """Read a whole file. Raises AudioError."""
+    with reading(path) as reader:
+        return Audio(samples=reader.read(0, reader.frames), sample_rate=reader.sample_rate)
+
+
+@contextlib.contextmanager
+def writing(
+    path: Path, *, sample_rate: int, channels: int, expected_frames: int, subtype: str | None = None
+) -> Iterator[AudioWriter]:
+    """Open a file for writing that takes its place only when the block ends well.
+
+    WAV is written as 32-bit float, FLAC and AIFF as 24 bit, unless `subtype` (libsndfile's name) says otherwise.
+    Raises AudioError for a suffix that is not WAV, FLAC or AIFF; StorageError when the disk refuses.
+    """
+    subtype = subtype or _SUBTYPES.get(path.suffix.lower())
+    if subtype is None:
+        raise AudioError(
+            f"{path.name}: the name must end in {', '.join(_SUBTYPES)}; found {path.suffix or 'no suffix'!r}."
+        )
+    large = path.suffix.lower() == ".wav" and expected_frames * channels * 4 > _RIFF_LIMIT
+    with replacing(path) as scratch:
+        try:
+            file = soundfile.SoundFile(
+                scratch, "w", sample_rate, channels, subtype=subtype, format="RF64" if large else None
+            )
+        except (RuntimeError, ValueError) as error:
+            raise AudioError(f"{path} cannot be written as {subtype} at {sample_rate} Hz: {error}") from error
+        with file:
+            writer = AudioWriter(path, file)
+            yield writer
+        _check_written(scratch, writer)
+
+
+def write_audio(path: Path, audio: Audio, *, subtype: str | None = None) -> int:
+    """Write a whole file atomically and return how many frames an integer format cut off."""
+    with writing(
+        path,
+        sample_rate=audio.sample_rate,
+        channels=audio.channels,
+        expected_frames=audio.frames,
+        subtype=subtype,
+    ) as writer:
+        writer.write(audio.samples)
+    return writer.limited_frames
+
+
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        raise AudioError(f"{path} is not there, or is not a file. Check the name.")
+    size = path.stat().st_size
+    if size == 0:
+        raise AudioError(f"{path} is empty: 0 bytes. Expected a WAV, FLAC, AIFF, OGG or MP3 file.")
+    with path.open("rb") as file:
+        head = file.read(8)
+    order = {b"RIFF": "little", b"FORM": "big"}.get(head[:4])
+    if order is None or len(head) < 8:
+        return
+    declared = int.from_bytes(head[4:8], "little" if order == "little" else "big") + 8
+    # Recorders that cannot seek leave 0 or 2^32-1 there; libsndfile copes with both.
+    if declared not in (8, 0xFFFFFFFF + 8) and declared > size + 1:
+        raise _cut(path, f"has {size} of {declared} bytes")
+
+
+def _check_written(scratch: Path, writer: AudioWriter) -> None:
+    """Buffered frames can be lost to a full disk when the file closes, without a word: look at what is there."""
+    try:
+        frames = soundfile.info(scratch).frames
+    except RuntimeError as error:
+        raise _disk_refused(writer.path) from error
+    if frames != writer.frames or _is_short(scratch):
+        raise _disk_refused(writer.path)
+
+
+def _is_short(path: Path) -> bool:
+    try:
+        _check_file(path)
+    except AudioError:
+        return True
+    return False
+
+
+def _cut(path: Path, how: str) -> AudioError:
+    return AudioError(f"{path} is cut short: it {how}. Copy or export it again.")
+
+
+def _disk_refused(path: Path) -> StorageError:
+    return StorageError(
+        f"No space left while writing {path}. Nothing half-written was left: free some space and run it again."
+    )

@@ -1,0 +1,7 @@
+"""Effects: the networks that map dry to wet, found by their kind."""
+
+from profiler.effects.effect import Effect, State
+from profiler.effects.kinds import build_effect
+from profiler.effects.recurrent import RecurrentEffect
+
+__all__ = ["Effect", "RecurrentEffect", "State", "build_effect"]

@@ -1,0 +1,67 @@
+"""The effect contract: what maps dry to wet, block by block, with knobs."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Effect", "State"]
+
+State: TypeAlias = tuple[Tensor, ...]
+"""Everything an effect remembers between two blocks. Its first two tensors' shapes are the effect's own business."""
+
+
+class Effect(nn.Module, ABC):
+    """Maps dry to wet. Rendering in blocks of any size gives the same sound as rendering at once.
+
+    Channels are independent rows: mono effects render stereo as dual mono. Knobs come as positions in [0, 1]
+    (`profiler.knob.positions_of`), either one set for a whole block or one for every frame.
+    """
+
+    kind: ClassVar[str]
+    """The short name under which a profile's stage finds this class. It never changes."""
+
+    memory_frames: int
+    """How far back the past still matters: so much dry is run before an excerpt to get it right."""
+
+    latency_frames: int = 0
+    """By how many frames the wet comes late by construction."""
+
+    @property
+    @abstractmethod
+    def config(self) -> Mapping[str, Any]:
+        """What rebuilds this effect without its weights; plain JSON values."""
+
+    @abstractmethod
+    def initial_state(self, channels: int) -> State:
+        """Return the state of an effect that has heard nothing."""
+
+    @abstractmethod
+    def conditioned(self, knobs: Tensor) -> Tensor:
+        """Return what the knobs do to the effect: positions (..., width) in, features (..., features) out.
+
+        Separate from `run` so that settings which last many frames are computed once.
+        """
+
+    @abstractmethod
+    def run(self, dry: Tensor, features: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return wet (channels, frames) and the state after it, for dry of that shape.
+
+        `features` are (channels or 1, frames or 1, features).
+        """
+
+    def forward(self, dry: Tensor, knobs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return wet and state, for knobs of shape (channels or 1, frames or 1, width)."""
+        return self.run(dry, self.conditioned(knobs), state)
+
+    if TYPE_CHECKING:
+        # nn.Module calls are untyped; this gives the type checker the signature of `forward`.
+        def __call__(self, dry: Tensor, knobs: Tensor, state: State) -> tuple[Tensor, State]: ...
+
+
+def padded_positions(knobs: Tensor, width: int) -> Tensor:
+    """Return positions with at least one column: gear without knobs has a single one that never moves."""
+    missing = width - knobs.shape[-1]
+    return torch.nn.functional.pad(knobs, (0, missing)) if missing else knobs

@@ -1,0 +1,52 @@
+"""Kinds: the registry that turns a profile's stage into an effect, trusting nothing the stage says."""
+
+import torch
+
+from profiler.effects.effect import Effect
+from profiler.effects.recurrent import RecurrentEffect
+from profiler.errors import ProfileError
+from profiler.profile import LoadedProfile, Stage
+
+__all__ = ["KINDS", "build_effect", "build_stages"]
+
+KINDS: dict[str, type[Effect]] = {RecurrentEffect.kind: RecurrentEffect}
+
+
+def build_effect(stage: Stage) -> Effect:
+    """Return the stage's effect with fresh weights. Raises ProfileError for an unknown kind or an unfit config."""
+    if stage.kind not in KINDS:
+        known = ", ".join(KINDS)
+        raise ProfileError(f"The profile has a stage of kind {stage.kind!r}; this Tonecast plays {known}. Update it.")
+    try:
+        return KINDS[stage.kind](**stage.config)
+    except (TypeError, ValueError) as error:
+        raise ProfileError(f"The profile's {stage.kind} stage cannot be built: {error}") from error
+
+
+def build_stages(loaded: LoadedProfile) -> list[Effect]:
+    """Return a profile's effects in order, weights in place, ready to render.
+
+    Raises ProfileError when a tensor is missing, left over or of another shape than the config says.
+    """
+    if not loaded.profile.stages:
+        raise ProfileError(f"Profile {loaded.profile.name!r} has no stages; it needs at least one.")
+    effects: list[Effect] = []
+    used: set[str] = set()
+    for stage in loaded.profile.stages:
+        effect = build_effect(stage)
+        expected = {stage.prefix + name: tensor for name, tensor in effect.state_dict().items()}
+        for name, tensor in expected.items():
+            found = loaded.weights.get(name)
+            if found is None or found.shape != tuple(tensor.shape):
+                shape = "nothing" if found is None else f"shape {found.shape}"
+                raise ProfileError(
+                    f"The profile's tensor {name!r} must have shape {tuple(tensor.shape)}; found {shape}."
+                )
+        effect.load_state_dict(
+            {name: torch.from_numpy(loaded.weights[stage.prefix + name].copy()) for name in effect.state_dict()}
+        )
+        effects.append(effect.eval().requires_grad_(requires_grad=False))
+        used |= expected.keys()
+    if left := sorted(loaded.weights.keys() - used):
+        raise ProfileError(f"The profile holds tensors that no stage uses: {left[:5]}.")
+    return effects

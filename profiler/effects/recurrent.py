@@ -1,0 +1,85 @@
+"""The recurrent effect: one LSTM whose gates, input gain and output gain the knobs turn.
+
+An LSTM with a linear output is the established small network for amplifiers and pedals (Wright et al. 2020); with
+the knobs fed to it as further inputs it follows a digital pedal closer than the other published networks of its
+size (Comunita et al. 2025: ESR .0015). Here a small network shapes the knobs first, so that tapers and the product
+of drive and level need not be found by the gates.
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from profiler.effects.effect import Effect, State, padded_positions
+
+__all__ = ["RecurrentEffect"]
+
+_CLEAN_SHARE = 0.1
+_LARGEST = {"knob_positions": 256, "hidden": 256, "features": 64, "shaper": 256}
+
+
+class RecurrentEffect(Effect):
+    """dry -> [dry, gain * dry, features] -> LSTM -> gain * (linear + clean share).
+
+    `input_scale` and `output_scale` bring the gear's levels to about 1 and are fixed when training starts. Raises
+    ValueError for sizes outside what any profile has.
+    """
+
+    kind = "recurrent"
+    memory_frames = 48_000
+
+    def __init__(
+        self,
+        *,
+        knob_positions: int,
+        hidden: int = 16,
+        features: int = 8,
+        shaper: int = 16,
+        input_scale: float = 1.0,
+        output_scale: float = 1.0,
+    ) -> None:
+        super().__init__()
+        sizes = {"knob_positions": knob_positions, "hidden": hidden, "features": features, "shaper": shaper}
+        for name, size in sizes.items():
+            if not isinstance(size, int) or not (0 if name == "knob_positions" else 1) <= size <= _LARGEST[name]:
+                raise ValueError(f"{name} is {size!r}; it must be a whole number up to {_LARGEST[name]}.")
+        if not (0 < input_scale < 1e6 and 0 < output_scale < 1e6):
+            raise ValueError(f"The scales are {input_scale!r} and {output_scale!r}; they must lie between 0 and 1e6.")
+        self._sizes = sizes
+        self.input_scale, self.output_scale = float(input_scale), float(output_scale)
+        self.shaper = nn.Sequential(
+            nn.Linear(max(knob_positions, 1), shaper), nn.Tanh(), nn.Linear(shaper, features + 3)
+        )
+        self.lstm = nn.LSTM(2 + features, hidden)
+        self.out = nn.Linear(hidden, 1)
+        with torch.no_grad():
+            # Gates that start open to the past learn long decays sooner (Jozefowicz et al. 2015).
+            cast("Tensor", self.lstm.bias_hh_l0)[hidden : 2 * hidden] += 1.0
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """What rebuilds this effect without its weights."""
+        return {**self._sizes, "input_scale": self.input_scale, "output_scale": self.output_scale}
+
+    def initial_state(self, channels: int) -> State:
+        """Return hidden and cell state at rest, each of shape (1, channels, hidden)."""
+        rest = self.out.weight.new_zeros(1, channels, self._sizes["hidden"])
+        return rest, rest
+
+    def conditioned(self, knobs: Tensor) -> Tensor:
+        """Return gate features in [-1, 1], then three gains: before the gates, of the clean share, at the output."""
+        shaped = self.shaper(2 * padded_positions(knobs, max(self._sizes["knob_positions"], 1)) - 1)
+        split = self._sizes["features"]
+        return torch.cat([torch.tanh(shaped[..., :split]), torch.exp(shaped[..., split:])], dim=-1)
+
+    def run(self, dry: Tensor, features: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return wet (channels, frames) and the state after it."""
+        x = (dry * self.input_scale).T.unsqueeze(-1)  # (frames, channels, 1), the layout the LSTM runs in
+        features = features.transpose(0, 1).expand(*x.shape[:2], -1)
+        split = self._sizes["features"]
+        before, clean, after = features[..., split:].split(1, dim=-1)
+        h, after_state = self.lstm(torch.cat([x, before * x, features[..., :split]], dim=-1), state)
+        wet = after * (self.out(h) + _CLEAN_SHARE * clean * x)
+        return wet.squeeze(-1).T * self.output_scale, after_state

@@ -1,0 +1,169 @@
+"""Evaluation: what a profile scores on a session, on frames and settings that training did or did not hear."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from profiler.alignment import aligned
+from profiler.audio import Samples
+from profiler.errors import SessionError
+from profiler.knob import KnobSettings
+from profiler.profile import LoadedProfile, Profile
+from profiler.progress import Progress, ProgressCallback, unheard
+from profiler.rendering import ProfileProcessor
+from profiler.score import (
+    Score,
+    TakeScore,
+    energies,
+    error_to_signal,
+    level_db,
+    pre_emphasised,
+    summed_up,
+)
+from profiler.session import CaptureSession, Take
+from profiler.session_folder import SessionFolder
+from profiler.split import Span, Split, divide, parse_hold_out
+
+__all__ = ["RenderedTake", "evaluate", "render_take", "scored_spans"]
+
+_PRE_ROLL_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RenderedTake:
+    """The scored part of a take: dry, recorded wet and predicted wet, each of shape (channels, frames)."""
+
+    take: Take
+    dry: Samples
+    wet: Samples
+    predicted: Samples
+
+
+def evaluate(
+    loaded: LoadedProfile,
+    folder: SessionFolder,
+    *,
+    only_unseen: bool = False,
+    on_progress: ProgressCallback = unheard,
+) -> Score:
+    """Score a profile on every take of a session, worst first.
+
+    Of a take that training heard in part, the part it did not hear is scored. Takes are aligned by their own latency
+    and polarity; no gain or delay is fitted. Raises SessionError when the session's knobs or rate are not the
+    profile's.
+    """
+    _check_kinship(loaded.profile, folder.session)
+    spans = scored_spans(loaded.profile, folder.session)
+    if only_unseen:
+        spans = [span for span in spans if not _is_seen(loaded.profile, folder.session, span)]
+    begun = time.monotonic()
+    rows = []
+    for number, span in enumerate(spans):
+        rows.append(_row(loaded.profile, folder.session, span, render_take(loaded, folder, span)))
+        done = (number + 1) / len(spans)
+        left = (time.monotonic() - begun) * (1 - done) / done
+        on_progress(Progress(step="evaluate", done=done, seconds_left=left))
+    return summed_up(rows, noise_floor(folder))
+
+
+def scored_spans(profile: Profile, session: CaptureSession) -> list[Span]:
+    """Return one span a take: the part that the profile's own split holds out if there is one, else the whole take.
+
+    Replicates are left out: they tell the floor, and would count their settings twice.
+    """
+    rules = tuple(parse_hold_out(text) for text in profile.provenance.hold_outs)
+    known = {take.sha256 for take in session.takes} & {span.sha256 for span in profile.provenance.learnt}
+    held_out = {span.take: span for span in (divide(session, Split(hold_outs=rules))[1] if known else ())}
+    originals = (take for take in session.takes if take.replicate_of is None)
+    return [held_out.get(take.number, Span(take=take.number, start=0, stop=take.frames)) for take in originals]
+
+
+def render_take(loaded: LoadedProfile, folder: SessionFolder, span: Span) -> RenderedTake:
+    """Render the span of a take through the profile, from two seconds before it so that its state is right."""
+    take = next(take for take in folder.session.takes if take.number == span.take)
+    dry = folder.dry_of(take).samples
+    wet = aligned(
+        folder.wet_of(take).samples, latency_frames=take.latency_frames, polarity=take.polarity, frames=dry.shape[1]
+    )
+    stop = min(span.stop, dry.shape[1])
+    begin = 0
+    if take.settings is not None:  # on a moving take the track must be followed from its start
+        begin = max(span.start - int(_PRE_ROLL_SECONDS * folder.session.sample_rate), 0)
+    processor = ProfileProcessor(loaded, track=folder.track_of(take))
+    predicted = processor.process(dry[:, begin:stop], folder.session.sample_rate)[:, span.start - begin :]
+    return RenderedTake(take=take, dry=dry[:, span.start : stop], wet=wet[:, span.start : stop], predicted=predicted)
+
+
+def noise_floor(folder: SessionFolder) -> float | None:
+    """Return the best ESR that any effect could reach: half the ESR between two takes of the same, or None.
+
+    Both takes carry their own noise and an effect can follow neither, hence half. Replicate takes are used when there
+    are any; else the passages that a stimulus plays twice. The median over all of them is returned.
+    """
+    pairs = [_replicate_takes(folder, take) for take in folder.session.takes if take.replicate_of is not None]
+    if not pairs:
+        pairs = [_repeated_passage(folder, take) for take in folder.session.takes]
+    found = [esr / 2 for pair in pairs if pair and (esr := error_to_signal(*pair)) is not None]
+    return float(np.median(found)) if found else None
+
+
+def _replicate_takes(folder: SessionFolder, take: Take) -> tuple[Samples, Samples] | None:
+    first = folder.session.take(take.replicate_of) if take.replicate_of is not None else None
+    if first is None:
+        return None
+    one, other = (
+        aligned(
+            folder.wet_of(each).samples, latency_frames=each.latency_frames, polarity=each.polarity, frames=take.frames
+        )
+        for each in (first, take)
+    )
+    return one, other
+
+
+def _repeated_passage(folder: SessionFolder, take: Take) -> tuple[Samples, Samples] | None:
+    stimulus = folder.session.dries[take.dry].stimulus
+    again = stimulus.part("replicate") if stimulus and take.settings is not None else None
+    programme = stimulus.part("programme") if stimulus else None
+    if again is None or programme is None:
+        return None
+    wet = folder.wet_of(take).samples[:, max(take.latency_frames, 0) :]
+    frames = again.stop - again.start
+    skip = frames // 3  # what came before the two passages differs and may still ring
+    one = wet[:, programme.start + skip : programme.start + frames]
+    return one, wet[:, again.start + skip : again.stop][:, : one.shape[1]]
+
+
+def _row(profile: Profile, session: CaptureSession, span: Span, rendered: RenderedTake) -> TakeScore:
+    take, wet, predicted = rendered.take, rendered.wet, rendered.predicted
+    error, signal = energies(wet, predicted)
+    return TakeScore(
+        take=take.number,
+        knobs=take.settings,
+        seconds=round(wet.shape[1] / session.sample_rate, 3),
+        seen=_is_seen(profile, session, span),
+        settings_seen=_settings_seen(profile, take.settings, take.sha256),
+        esr=error_to_signal(wet, predicted),
+        esr_pre_emphasis=error_to_signal(pre_emphasised(wet), pre_emphasised(predicted)),
+        target_db=round(level_db(wet), 2),
+        predicted_db=round(level_db(predicted), 2),
+        error_energy=error,
+        target_energy=signal,
+    )
+
+
+def _is_seen(profile: Profile, session: CaptureSession, span: Span) -> bool:
+    sha256 = next(take.sha256 for take in session.takes if take.number == span.take)
+    heard = (each for each in profile.provenance.learnt if each.sha256 == sha256)
+    return any(each.start < span.stop and span.start < each.stop for each in heard)
+
+
+def _settings_seen(profile: Profile, settings: KnobSettings | None, sha256: str) -> bool:
+    learnt = profile.provenance.learnt
+    return any(each.sha256 == sha256 or (settings is not None and each.settings == settings) for each in learnt)
+
+
+def _check_kinship(profile: Profile, session: CaptureSession) -> None:
+    found, expected = (tuple(knob.id for knob in owner.knobs) for owner in (session, profile))
+    if found != expected:
+        raise SessionError(f"The session's knobs are {list(found)}; the profile's are {list(expected)}.")

@@ -1,0 +1,203 @@
+"""Programme: dry playing that a profile learns from, composed from a seed out of synthetic instruments."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.random import Generator
+from scipy import signal
+
+from profiler.audio import Samples
+from profiler.instruments import Wave, drum_kit, electric_piano, organ, plucked_string, strings_pad, voice
+
+__all__ = ["PASSAGES", "programme"]
+
+_E2 = 82.41
+_SCALES = ((0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 5, 7, 9, 11), (0, 3, 5, 6, 7, 10), (0, 2, 4, 7, 9))
+_CHORDS = ((0, 7, 12), (0, 7, 12, 16, 19, 24), (0, 7, 12, 15, 19, 24), (0, 4, 7, 10, 14), (0, 5, 10, 15), (0, 7, 16))
+_PASSAGE_SECONDS = (4.0, 8.0)
+_GAIN_SECONDS = 3.0
+_GAIN_DB = (-20.0, 0.0)
+_PEAK = 0.9
+
+
+def programme(seed: int, *, sample_rate: int, frames: int) -> Samples:
+    """Return mono programme of shape (frames,): passages of every kind in turn, each with its own dynamics.
+
+    The level of every passage wanders by up to 20 dB, a new level every three seconds, as in ToneTwist AFx
+    (Comunita et al. 2025). The same seed gives the same programme; passage k depends on seed and k alone.
+    """
+    out = np.zeros(frames)
+    start = number = 0
+    order: list[Callable[[Generator, int, int], Wave]] = []
+    while start < frames:
+        rng = np.random.default_rng([seed, number])
+        if not order:
+            order = [PASSAGES[index] for index in rng.permutation(len(PASSAGES))]
+        length = min(int(rng.uniform(*_PASSAGE_SECONDS) * sample_rate), frames - start)
+        out[start : start + length] = _passage(rng, order.pop(), sample_rate, length)
+        start, number = start + length, number + 1
+    return out.astype(np.float32)
+
+
+def _passage(rng: Generator, play: Callable[[Generator, int, int], Wave], sample_rate: int, frames: int) -> Wave:
+    sound = play(rng, sample_rate, frames)
+    sound = sound / (np.abs(sound).max() + 1e-9) * _PEAK
+    points = int(np.ceil(frames / sample_rate / _GAIN_SECONDS)) + 1
+    # Half of the passages get to full level, so that the loud end is heard as often as the quiet one.
+    gains = rng.uniform(*_GAIN_DB, points)
+    gains = gains - gains.max() * (rng.random() < 0.5)
+    steps = np.minimum(np.arange(frames) / sample_rate / _GAIN_SECONDS, points - 1)
+    level = np.interp(
+        np.floor(steps) + np.clip((steps % 1) * 60, 0, 1), np.arange(points + 1), np.append(gains, gains[-1])
+    )
+    edge = np.minimum(1, np.minimum(np.arange(frames), np.arange(frames)[::-1]) / (0.005 * sample_rate))
+    return sound * 10 ** (level / 20) * edge
+
+
+def _pickup(rng: Generator, sound: Wave, sample_rate: int) -> Wave:
+    """Return a string as a magnetic pickup hears it: a resonant low-pass, and some hiss of its own."""
+    resonance = min(rng.uniform(2000, 6000), 0.4 * sample_rate)
+    sos = signal.butter(2, resonance, fs=sample_rate, output="sos")
+    peak = signal.lfilter(*signal.iirpeak(resonance, 1.5, fs=sample_rate), sound)
+    hiss = rng.normal(0, 10 ** rng.uniform(-5, -3.5), len(sound))
+    return np.asarray(signal.sosfilt(sos, sound) + 0.5 * peak + hiss)
+
+
+def _mix_in(out: Wave, start: int, note: Wave) -> None:
+    out[start : start + len(note)] += note[: max(len(out) - start, 0)]
+
+
+def _lead(rng: Generator, sample_rate: int, frames: int, *, root: float | None = None) -> Wave:
+    """Single notes up and down a scale: legato, staccato, bends, and rests."""
+    out = np.zeros(frames)
+    root = root or _E2 * 2 ** (rng.integers(0, 24) / 12)
+    scale, degree, start = _SCALES[rng.integers(len(_SCALES))], 0, 0
+    pace = rng.uniform(0.09, 0.5)
+    while start < frames:
+        degree = int(np.clip(degree + rng.integers(-3, 4), -3, 14))
+        octave, step = divmod(degree, len(scale))
+        hardness = rng.beta(2, 2)
+        beats = rng.choice([0.5, 1, 1, 2, 4])
+        length = int(min(pace * beats * rng.choice([0.4, 1.0, 1.3]), 4) * sample_rate) + 32
+        note = plucked_string(
+            rng,
+            sample_rate=sample_rate,
+            frames=min(length, frames - start),
+            frequency=root * 2 ** (octave + scale[step] / 12),
+            hardness=hardness,
+            decay_seconds=rng.uniform(0.8, 6),
+            damping=rng.uniform(0.05, 0.5),
+            bend=rng.choice([0, 0, 0.2, 0.5, 2.0]),
+        )
+        _mix_in(out, start, _released(note, sample_rate) * (0.15 + hardness**1.5))
+        start += int(pace * beats * sample_rate * rng.choice([1, 1, 1, 1.5]))
+    return _pickup(rng, out, sample_rate)
+
+
+def _released(note: Wave, sample_rate: int) -> Wave:
+    return note * np.minimum(1, np.arange(len(note))[::-1] / (0.006 * sample_rate))
+
+
+def _strummed(rng: Generator, sample_rate: int, frames: int) -> Wave:
+    """Chords, rung or arpeggiated, with down- and up-strokes of different force."""
+    out = np.zeros(frames)
+    pace, start = rng.uniform(0.2, 1.2), 0
+    spread = rng.choice([0.008, 0.02, 0.12])
+    while start < frames:
+        root = _E2 * 2 ** (rng.integers(0, 13) / 12)
+        chord = _CHORDS[rng.integers(len(_CHORDS))]
+        for _ in range(rng.integers(1, 5)):
+            force = rng.beta(2, 1.5)
+            for number, interval in enumerate(chord[:: rng.choice([-1, 1])]):
+                begin = start + int(number * spread * sample_rate)
+                note = plucked_string(
+                    rng,
+                    sample_rate=sample_rate,
+                    frames=max(min(int(pace * 2.2 * sample_rate), frames - begin), 32),
+                    frequency=root * 2 ** (interval / 12) * rng.normal(1, 0.001),
+                    hardness=force,
+                    decay_seconds=rng.uniform(1, 5),
+                    damping=rng.uniform(0.1, 0.5),
+                )
+                _mix_in(out, min(begin, frames - 1), _released(note, sample_rate) * (0.1 + force))
+            start += int(pace * rng.choice([0.5, 1, 1]) * sample_rate)
+    return _pickup(rng, out, sample_rate)
+
+
+def _riff(rng: Generator, sample_rate: int, frames: int) -> Wave:
+    """Palm-muted low strings and power chords, tight rests between them."""
+    out = np.zeros(frames)
+    pace, start = rng.uniform(0.08, 0.22), 0
+    root = _E2 * 2 ** (rng.integers(-5, 8) / 12)
+    while start < frames:
+        muted = rng.random() < 0.65
+        shift = rng.choice([0, 0, 0, 3, 5, 6, 7, 10])
+        for interval in (0,) if muted and rng.random() < 0.5 else (0, 7, 12):
+            note = plucked_string(
+                rng,
+                sample_rate=sample_rate,
+                frames=max(min(int(pace * (1 if muted else rng.choice([2, 4])) * sample_rate), frames - start), 32),
+                frequency=root * 2 ** ((shift + interval) / 12),
+                hardness=rng.uniform(0.4, 1),
+                decay_seconds=rng.uniform(0.1, 0.35) if muted else 4.0,
+                damping=0.7 if muted else 0.25,
+            )
+            _mix_in(out, start, _released(note, sample_rate))
+        start += int(pace * rng.choice([1, 1, 1, 2, 3]) * sample_rate)
+    return _pickup(rng, out, sample_rate)
+
+
+def _bass(rng: Generator, sample_rate: int, frames: int) -> Wave:
+    """A bass line, plucked soft or hard."""
+    return _lead(rng, sample_rate, frames, root=_E2 / 2 * 2 ** (rng.integers(0, 10) / 12))
+
+
+def _drums(rng: Generator, sample_rate: int, frames: int) -> Wave:
+    return drum_kit(rng, sample_rate=sample_rate, frames=frames)
+
+
+def _keys(rng: Generator, sample_rate: int, frames: int) -> Wave:
+    """Chords and notes on an electric piano, an organ or strings."""
+    out = np.zeros(frames)
+    kind, pace, start = rng.integers(3), rng.uniform(0.25, 1.5), 0
+    while start < frames:
+        root = 110 * 2 ** (rng.integers(-9, 24) / 12)
+        length = min(int(pace * rng.uniform(0.6, 1.6) * sample_rate) + 64, frames - start)
+        for interval in rng.choice([0, 3, 4, 7, 10, 12, 14, 19], rng.integers(1, 5), replace=False):
+            common = {"sample_rate": sample_rate, "frames": max(length, 64), "frequency": root * 2 ** (interval / 12)}
+            force = rng.beta(2, 2)
+            if kind == 0:
+                note = electric_piano(rng, **common, hardness=force, decay_seconds=rng.uniform(1, 5))
+            elif kind == 1:
+                note = organ(rng, **common)
+            else:
+                note = strings_pad(rng, **common, brightness=force)
+            _mix_in(out, start, _released(note, sample_rate) * (0.2 + force))
+        start += int(pace * sample_rate)
+    return out
+
+
+def _speech(rng: Generator, sample_rate: int, frames: int) -> Wave:
+    """Syllables and pauses, spoken low or high."""
+    out = np.zeros(frames)
+    start, pitch = 0, rng.uniform(90, 350)
+    while start < frames:
+        length = min(int(rng.uniform(0.06, 0.5) * sample_rate) + 64, frames - start)
+        syllable = voice(rng, sample_rate=sample_rate, frames=max(length, 64), frequency=pitch * rng.uniform(0.8, 1.25))
+        _mix_in(out, start, syllable / (np.abs(syllable).max() + 1e-9) * rng.uniform(0.2, 1))
+        start += length + int(rng.choice([0, 0.05, 0.05, 0.4]) * sample_rate)
+    return out
+
+
+def _full_mix(rng: Generator, sample_rate: int, frames: int) -> Wave:
+    """Several players at once."""
+    out = np.zeros(frames)
+    for play in (_drums, _bass, _keys, _strummed, _lead):
+        if rng.random() < 0.75:
+            sound = play(rng, sample_rate, frames)
+            out += sound / (np.abs(sound).max() + 1e-9) * rng.uniform(0.3, 1)
+    return out
+
+
+PASSAGES = (_lead, _strummed, _riff, _lead, _bass, _drums, _strummed, _keys, _riff, _full_mix, _lead, _keys, _speech)
+"""Kinds of passage, the common ones more than once."""

@@ -1,0 +1,7 @@
+"""Rendering: profiles and chains on signals and files."""
+
+from profiler.rendering.build_chain import build_chain
+from profiler.rendering.profile_processor import ProfileProcessor
+from profiler.rendering.render_file import render_file
+
+__all__ = ["ProfileProcessor", "build_chain", "render_file"]

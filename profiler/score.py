@@ -1,0 +1,104 @@
+"""Scores: how far a predicted signal is from the recorded one, in the measures people quote."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profiler.audio import Samples
+from profiler.knob import KnobSettings
+
+__all__ = ["SILENCE_DB", "Score", "TakeScore", "error_to_signal", "level_db", "pre_emphasised", "summed_up"]
+
+SILENCE_DB = -100.0
+"""RMS in dBFS below which a target counts as silent: its ESR would be a division by nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakeScore:
+    """One row of an evaluation: a take, or the part of it that training never heard.
+
+    `esr` is null for a silent target, which is judged by `predicted_db` alone. `seen` says that training heard these
+    frames, `settings_seen` that it heard these knob settings with other material.
+    """
+
+    take: int
+    knobs: KnobSettings | None
+    seconds: float
+    seen: bool
+    settings_seen: bool
+    esr: float | None
+    esr_pre_emphasis: float | None
+    target_db: float
+    predicted_db: float
+    error_energy: float
+    target_energy: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """An evaluation. `esr` is over all headline rows as one signal, median and worst are over their settings.
+
+    Headline rows are those training never heard; when some of them have settings it never heard either, only those.
+    `floor` is what a replicate of the gear itself scores: half the ESR between two takes at the same settings.
+    """
+
+    esr: float | None
+    esr_median: float | None
+    esr_worst: float | None
+    floor: float | None
+    takes: tuple[TakeScore, ...]
+
+
+def error_to_signal(target: Samples, predicted: Samples) -> float | None:
+    """Return the ESR over the whole signal, sum |target - predicted|^2 / sum |target|^2; None for a silent target."""
+    if level_db(target) < SILENCE_DB:
+        return None
+    error, signal = energies(target, predicted)
+    return error / signal
+
+
+def energies(target: Samples, predicted: Samples) -> tuple[float, float]:
+    """Return the energy of the error and of the target, summed in double precision."""
+    wide: NDArray[np.float64] = target.astype(np.float64)
+    return float(np.sum((wide - predicted) ** 2)), float(np.sum(wide**2))
+
+
+def pre_emphasised(samples: Samples, coefficient: float = 0.85) -> Samples:
+    """Return samples of shape (channels, frames) through 1 - 0.85 z^-1 (Wright & Valimaki 2020)."""
+    out = samples.copy()
+    out[:, 1:] -= np.float32(coefficient) * samples[:, :-1]
+    return out
+
+
+def level_db(samples: Samples) -> float:
+    """Return the RMS level in dBFS, -200 for digital silence."""
+    power = float(np.mean(samples.astype(np.float64) ** 2)) if samples.size else 0.0
+    return 10 * float(np.log10(max(power, 1e-20)))
+
+
+def headline_rows(takes: Sequence[TakeScore]) -> list[TakeScore]:
+    """Return the rows that the headline figures are over."""
+    unseen = [row for row in takes if not row.seen and row.esr is not None]
+    return [row for row in unseen if not row.settings_seen] or unseen
+
+
+def summed_up(takes: Sequence[TakeScore], floor: float | None) -> Score:
+    """Return the evaluation of these rows, worst first."""
+    rows = headline_rows(takes)
+    by_settings: dict[str, list[TakeScore]] = {}
+    for row in rows:
+        by_settings.setdefault(repr(row.knobs and sorted(row.knobs.items())), []).append(row)
+    each = [_ratio(group) for group in by_settings.values()]
+    return Score(
+        esr=_ratio(rows) if rows else None,
+        esr_median=float(np.median(each)) if each else None,
+        esr_worst=max(each) if each else None,
+        floor=floor,
+        takes=tuple(sorted(takes, key=lambda row: -1.0 if row.esr is None else row.esr, reverse=True)),
+    )
+
+
+def _ratio(rows: Sequence[TakeScore]) -> float:
+    return sum(row.error_energy for row in rows) / sum(row.target_energy for row in rows)

@@ -1,0 +1,79 @@
+"""A capture session: gear, knobs, dry signals and the takes recorded so far."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from profiler.chain_file import ChainFile
+from profiler.finding import Finding
+from profiler.knob import Knob, KnobSettings
+from profiler.stimulus import Stimulus
+
+__all__ = ["SESSION_VERSIONS", "CaptureSession", "Dry", "Gear", "Take"]
+
+SESSION_VERSIONS = range(1)
+"""Format versions of `session.json` that this program reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gear:
+    """The thing profiled. A plugin is described by the chain that plays it."""
+
+    name: str
+    kind: Literal["plugin"]
+    chain: ChainFile | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dry:
+    """A dry signal that takes were made of; `file` is relative to the session's folder."""
+
+    file: str
+    sha256: str
+    frames: int
+    stimulus: Stimulus | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Take:
+    """One wet recording of dry number `dry`: at fixed `settings`, or along the knob track in `knob_track`.
+
+    `latency_frames` is how late the wet is, `polarity` +1 or -1; both are undone before training. A held-out take
+    is never trained on. `replicate_of` is the number of the take that this one repeats.
+    """
+
+    number: int
+    dry: int
+    file: str
+    sha256: str
+    frames: int
+    settings: KnobSettings | None = None
+    knob_track: str | None = None
+    latency_frames: int = 0
+    polarity: Literal[-1, 1] = 1
+    held_out: bool = False
+    replicate_of: int | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptureSession:
+    """Everything that `session.json` says."""
+
+    gear: Gear
+    knobs: tuple[Knob, ...]
+    sample_rate: int
+    dries: tuple[Dry, ...] = ()
+    takes: tuple[Take, ...] = ()
+    version: int = 0
+
+    def take(self, number: int) -> Take | None:
+        """Return the take of that number, or None while it has not been recorded."""
+        return next((take for take in self.takes if take.number == number), None)
+
+
+def described(knobs: Sequence[Knob], settings: KnobSettings | None) -> str:
+    """Return settings on one line as a person reads them."""
+    if settings is None:
+        return "moving knobs"
+    return ", ".join(f"{knob.name} {knob.spelt(settings[knob.id])}" for knob in knobs) or "no knobs"

@@ -1,0 +1,120 @@
+"""A capture session on disk: `session.json`, `dry/NNN.wav`, `takes/NNN.wav` and knob tracks beside their takes.
+
+Everything is written atomically and `session.json` after every take, so a session is whole whenever it is looked at.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from profiler.audio import Audio
+from profiler.audio_file import read_audio, write_audio
+from profiler.errors import SessionError
+from profiler.knob_track import KnobTrack
+from profiler.manifest import read_manifest, write_manifest
+from profiler.session import SESSION_VERSIONS, CaptureSession, Dry, Take
+from profiler.stimulus import Stimulus
+from profiler.storage import sha256_of
+
+__all__ = ["SessionFolder"]
+
+
+class SessionFolder:
+    """A session and the folder that keeps it. Open one with `open`, start or go on with one by `create`."""
+
+    def __init__(self, path: Path, session: CaptureSession) -> None:
+        self.path = path
+        self.session = session
+
+    @classmethod
+    def open(cls, path: Path) -> "SessionFolder":
+        """Open a session. Raises SessionError when there is none, ManifestError when it is damaged."""
+        if not (path / "session.json").is_file():
+            raise SessionError(
+                f"{path} is not a capture session: it has no session.json. Record one with: tonecast capture."
+            )
+        return cls(path, read_manifest(CaptureSession, path / "session.json", versions=SESSION_VERSIONS))
+
+    @classmethod
+    def create(cls, path: Path, session: CaptureSession) -> "SessionFolder":
+        """Start a session without takes, or go on with the one that is there.
+
+        Raises SessionError when the folder holds another session or other things.
+        """
+        if (path / "session.json").is_file():
+            found = cls.open(path)
+            if replace(found.session, dries=(), takes=()) != session:
+                raise SessionError(
+                    f"{path} already holds a session of {found.session.gear.name} with other gear, knobs or rate. "
+                    "Choose another folder, or remove that one."
+                )
+            return found
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise SessionError(f"{path} is there already and is not a session. Choose a new or an empty folder.")
+        folder = cls(path, session)
+        folder._save()
+        return folder
+
+    def add_dry(self, audio: Audio, stimulus: Stimulus | None) -> int:
+        """Keep a dry signal and return its number; one that is there already keeps its number."""
+        for number, dry in enumerate(self.session.dries):
+            if stimulus is not None and dry.stimulus == stimulus:
+                return number
+        number = len(self.session.dries)
+        file = f"dry/{number:03}.wav"
+        write_audio(self.path / file, audio)
+        dry = Dry(file=file, sha256=sha256_of(self.path / file), frames=audio.frames, stimulus=stimulus)
+        self.session = replace(self.session, dries=(*self.session.dries, dry))
+        self._save()
+        return number
+
+    def add_take(self, take: Take, wet: Audio, track: KnobTrack | None = None) -> Take:
+        """Keep a take; its file, hash and length are filled in here. Raises StorageError with the session unharmed."""
+        file = f"takes/{take.number:03}.wav"
+        write_audio(self.path / file, wet)
+        knob_track = None
+        if track is not None:
+            knob_track = f"takes/{take.number:03}.knobs.json"
+            write_manifest(self.path / knob_track, track)
+        kept = replace(take, file=file, sha256=sha256_of(self.path / file), frames=wet.frames, knob_track=knob_track)
+        others = (other for other in self.session.takes if other.number != take.number)
+        takes = sorted((*others, kept), key=lambda each: each.number)
+        self.session = replace(self.session, takes=tuple(takes))
+        self._save()
+        return kept
+
+    def dry_of(self, take: Take) -> Audio:
+        """Return a take's dry signal. Raises SessionError when the file is missing or not the one recorded."""
+        if not 0 <= take.dry < len(self.session.dries):
+            raise SessionError(f"{self.path}: take {take.number} names dry {take.dry}, which is not in session.json.")
+        dry = self.session.dries[take.dry]
+        return self._audio(dry.file, dry.sha256)
+
+    def wet_of(self, take: Take) -> Audio:
+        """Return a take's raw recording. Raises SessionError when the file is missing or not the one recorded."""
+        return self._audio(take.file, take.sha256)
+
+    def track_of(self, take: Take) -> KnobTrack:
+        """Return how the knobs stood or moved during a take."""
+        if take.knob_track is not None:
+            return read_manifest(KnobTrack, self._inside(take.knob_track))
+        if take.settings is None:
+            raise SessionError(f"{self.path}: take {take.number} has neither settings nor a knob track.")
+        return KnobTrack.still(take.settings)
+
+    def _audio(self, file: str, sha256: str) -> Audio:
+        path = self._inside(file)
+        audio = read_audio(path)
+        if sha256_of(path) != sha256:
+            raise SessionError(f"{path} is not the file that was recorded: its content has changed. Record it again.")
+        if audio.sample_rate != self.session.sample_rate:
+            raise SessionError(f"{path} is at {audio.sample_rate} Hz; the session is at {self.session.sample_rate} Hz.")
+        return audio
+
+    def _inside(self, file: str) -> Path:
+        path = (self.path / file).resolve()
+        if not path.is_relative_to(self.path.resolve()):
+            raise SessionError(f"{self.path}: session.json names {file!r}, which lies outside the session's folder.")
+        return path
+
+    def _save(self) -> None:
+        write_manifest(self.path / "session.json", self.session)

@@ -1,0 +1,67 @@
+"""Files that appear whole or not at all."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from profiler.errors import StorageError
+
+__all__ = ["replacing", "sha256_of", "write_bytes"]
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a scratch path beside `path`; put it in `path`'s place when the block ends well.
+
+    The scratch file keeps the suffix, so that writers that go by it agree. It is synced to disk before it takes
+    its place and removed when anything fails. Raises StorageError for a full disk or one that refuses.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+    except OSError as error:
+        raise _refused(path, error) from error
+    scratch = Path(name)
+    try:
+        os.close(handle)
+        yield scratch
+        with scratch.open("rb+") as written:
+            os.fsync(written.fileno())
+        scratch.chmod(0o666 & ~_umask())
+        os.replace(scratch, path)
+    except OSError as error:
+        raise _refused(path, error) from error
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a whole file atomically. Raises StorageError."""
+    with replacing(path) as scratch:
+        scratch.write_bytes(content)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hex SHA-256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _refused(path: Path, error: OSError) -> StorageError:
+    if error.errno in _FULL:
+        return StorageError(
+            f"No space left while writing {path}. Nothing half-written was left: free some space and run it again."
+        )
+    return StorageError(f"{path} cannot be written: {error.strerror or error}. Check the folder and its permissions.")

@@ -1,0 +1,68 @@
+"""Test tones: the measuring parts of a stimulus. Each returns mono float64 between -1 and 1."""
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy import fft
+
+__all__ = ["BLIP_GAP_SECONDS", "BLIP_POLARITIES", "blip_frames", "blips", "level_ramps", "stepped_noise", "sweeps"]
+
+Wave = NDArray[np.float64]
+
+BLIP_POLARITIES = (1, -1, 1)
+BLIP_GAP_SECONDS = 0.5
+_BLIP_LEVEL = 0.4
+_NOISE_RMS_DB = (-60.0, -40.0, -20.0)
+_SWEEP_LEVELS_DB = (-30.0, -6.0)
+_RAMP_HZ = (82.41, 220.0, 1000.0, 4000.0)
+_RAMP_DB = (-60.0, -1.0)
+
+
+def blips(sample_rate: int) -> Wave:
+    """Return three single-frame pulses of both polarities: latency, polarity, asymmetry."""
+    frames = blip_frames(sample_rate)
+    out = np.zeros(frames[-1] + int(BLIP_GAP_SECONDS * sample_rate))
+    out[frames] = [_BLIP_LEVEL * polarity for polarity in BLIP_POLARITIES]
+    return out
+
+
+def blip_frames(sample_rate: int) -> list[int]:
+    """Return where each blip stands in `blips`."""
+    gap = int(BLIP_GAP_SECONDS * sample_rate)
+    return [gap // 2 + number * gap for number in range(len(BLIP_POLARITIES))]
+
+
+def stepped_noise(rng: Generator, *, sample_rate: int, seconds: float) -> Wave:
+    """Return pink noise at -60, -40 and -20 dBFS RMS, `seconds` each: the response to small signals."""
+    count = int(seconds * sample_rate)
+    return np.concatenate([_pink(rng, count) * 10 ** (level / 20) for level in _NOISE_RMS_DB])
+
+
+def sweeps(*, sample_rate: int, seconds: float) -> Wave:
+    """Return two exponential sweeps from 20 Hz up, at -30 and -6 dBFS peak: linear and harmonic responses.
+
+    They are synchronised: the phase at f1 is a whole number of turns, which keeps the harmonics' phases
+    (Novak, Lotton & Simon 2015).
+    """
+    low, high = 20.0, min(20_000.0, 0.45 * sample_rate)
+    turns = max(round(low * seconds / np.log(high / low)), 1)
+    rate = turns / low
+    time = np.arange(int(rate * np.log(high / low) * sample_rate)) / sample_rate
+    sweep = np.sin(2 * np.pi * low * rate * np.expm1(time / rate))
+    return np.concatenate([sweep * 10 ** (level / 20) for level in _SWEEP_LEVELS_DB])
+
+
+def level_ramps(*, sample_rate: int, seconds: float) -> Wave:
+    """Return tones of 82, 220, 1000 and 4000 Hz that grow from -60 to -1 dBFS: static curves, onsets, aliasing."""
+    time = np.arange(int(seconds * sample_rate)) / sample_rate
+    level = 10 ** (np.interp(time, [0, seconds], _RAMP_DB) / 20)
+    tones = [frequency for frequency in _RAMP_HZ if frequency < 0.45 * sample_rate]
+    return np.concatenate([level * np.sin(2 * np.pi * frequency * time) for frequency in tones])
+
+
+def _pink(rng: Generator, count: int) -> Wave:
+    spectrum = fft.rfft(rng.normal(size=count))
+    spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
+    spectrum[0] = 0
+    noise = fft.irfft(spectrum, count)
+    return np.clip(noise / (np.sqrt(np.mean(noise**2)) + 1e-12), -4.5, 4.5)

@@ -1,0 +1,158 @@
+"""From a session to a profile: read the examples, train, and write down where the profile comes from."""
+
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from profiler.audio import Samples
+from profiler.effects import Effect, RecurrentEffect
+from profiler.knob import default_settings, positions_of, positions_width
+from profiler.profile import LearntSpan, LimitedBy, LoadedProfile, Profile, Provenance, Stage
+from profiler.progress import ProgressCallback, unheard
+from profiler.session_folder import SessionFolder
+from profiler.split import Span, Split, divide
+from profiler.training.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
+from profiler.training.examples import Examples, read_examples
+from profiler.training.loop import ROWS, SEGMENT_FRAMES, Schedule, fit
+from profiler.training.state import TrainingState
+
+__all__ = ["Schedule", "TrainingPlan", "train"]
+
+_PREFIX = "0."
+_GOLDEN_SECONDS = 1.0
+# The levels at which the network's starting weights are about right; the scales bring any gear there.
+_DRY_LEVEL, _WET_LEVEL = 0.15, 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingPlan:
+    """What training is asked for, apart from the session."""
+
+    schedule: Schedule
+    split: Split = field(default_factory=Split)
+    seed: int = 0
+
+
+def train(
+    folder: SessionFolder,
+    plan: TrainingPlan,
+    out: Path,
+    *,
+    resume: bool = False,
+    on_progress: ProgressCallback = unheard,
+    stopped: Callable[[], bool] = lambda: False,
+) -> LoadedProfile:
+    """Train a profile of a session's gear and return it, without a score and not yet written.
+
+    While it runs, a checkpoint lies beside `out`; with `resume` training goes on from there. Call
+    `forget_checkpoint` once the profile is written. Raises TrainingError, SplitError, SessionError or StorageError.
+    """
+    learnt, _ = divide(folder.session, plan.split)
+    examples = read_examples(folder, learnt)
+    effect = _fresh_effect(folder, examples, plan.seed)
+    state = TrainingState.fresh(effect, seed=plan.seed)
+    fingerprint = _fingerprint(folder, plan, learnt, effect)
+    checkpoint = checkpoint_path(out)
+    if resume:
+        state.restore(read_checkpoint(checkpoint, fingerprint=fingerprint))
+    limited_by = fit(
+        state,
+        examples,
+        plan.schedule,
+        on_progress=on_progress,
+        keep=lambda current: write_checkpoint(checkpoint, current.checkpoint(fingerprint)),
+        stopped=stopped,
+    )
+    if limited_by == "interrupted":
+        write_checkpoint(checkpoint, state.checkpoint(fingerprint))
+    effect.load_state_dict(state.best)
+    return _profile(folder, out, effect, _provenance(folder, plan, learnt, state, limited_by))
+
+
+def forget_checkpoint(out: Path) -> None:
+    """Remove the checkpoint beside a profile that is finished."""
+    checkpoint_path(out).unlink(missing_ok=True)
+
+
+def _fresh_effect(folder: SessionFolder, examples: Examples, seed: int) -> Effect:
+    dry, wet = examples.levels()
+    torch.manual_seed(seed)
+    return RecurrentEffect(
+        knob_positions=positions_width(folder.session.knobs),
+        input_scale=_DRY_LEVEL / dry,
+        output_scale=wet / _WET_LEVEL,
+    )
+
+
+def _fingerprint(folder: SessionFolder, plan: TrainingPlan, learnt: Sequence[Span], effect: Effect) -> str:
+    """Return a hash of all that two runs must share for one to go on where the other stopped."""
+    told = {
+        "takes": [(take.number, take.sha256, take.latency_frames, take.polarity) for take in folder.session.takes],
+        "learnt": [asdict(span) for span in learnt],
+        "plan": [plan.schedule.steps, plan.schedule.budget_seconds, plan.seed],
+        "effect": [effect.kind, dict(effect.config)],
+        "versions": _versions(),
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in ("tonecast", "torch", "numpy")}
+
+
+def _provenance(
+    folder: SessionFolder, plan: TrainingPlan, learnt: Sequence[Span], state: TrainingState, limited_by: LimitedBy
+) -> Provenance:
+    takes = {take.number: take for take in folder.session.takes}
+    return Provenance(
+        learnt=tuple(
+            LearntSpan(
+                sha256=takes[span.take].sha256, start=span.start, stop=span.stop, settings=takes[span.take].settings
+            )
+            for span in learnt
+        ),
+        hold_outs=tuple(rule.spelt for rule in plan.split.hold_outs),
+        seed=plan.seed,
+        steps=state.step,
+        seconds=round(state.seconds, 1),
+        audio_seconds=round(state.step * ROWS * SEGMENT_FRAMES / folder.session.sample_rate, 1),
+        limited_by=limited_by,
+        curve=tuple(state.curve),
+        versions=_versions(),
+    )
+
+
+def _profile(folder: SessionFolder, out: Path, effect: Effect, provenance: Provenance) -> LoadedProfile:
+    session = folder.session
+    settings = default_settings(session.knobs)
+    dry = _loudest_second(folder)
+    with torch.no_grad():
+        knobs = torch.from_numpy(positions_of(session.knobs, settings))[None, None]
+        wet, _ = effect(torch.from_numpy(dry), knobs, effect.initial_state(1))
+    profile = Profile(
+        name=out.stem,
+        gear=session.gear,
+        knobs=session.knobs,
+        sample_rate=session.sample_rate,
+        stages=(Stage(kind=effect.kind, config=effect.config, prefix=_PREFIX),),
+        latency_frames=effect.latency_frames,
+        golden_settings=settings,
+        provenance=provenance,
+    )
+    weights = {_PREFIX + name: tensor.numpy().copy() for name, tensor in effect.state_dict().items()}
+    return LoadedProfile(profile=profile, weights=weights, golden_dry=dry, golden_wet=wet.numpy())
+
+
+def _loudest_second(folder: SessionFolder) -> Samples:
+    """Return the loudest second of the session's first dry signal, of shape (1, frames): the golden pair's dry."""
+    dry = folder.dry_of(folder.session.takes[0]).mono()
+    length = min(int(_GOLDEN_SECONDS * folder.session.sample_rate), len(dry))
+    starts = range(0, len(dry) - length + 1, max(length // 2, 1))
+    loudest = max(starts, key=lambda start: float(np.square(dry[start : start + length]).sum()))
+    return dry[None, loudest : loudest + length].copy()

@@ -1,0 +1,57 @@
+"""The commands, and what becomes of their errors."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+import typer
+
+from profiler.errors import ChainError, GearError, KnobError, ProfilerError, SplitError
+from tonecast.commands.capture import capture_plugin
+from tonecast.commands.demo import demo
+from tonecast.commands.doctor import doctor
+from tonecast.commands.evaluate import evaluate
+from tonecast.commands.render import render
+from tonecast.commands.train import train
+
+__all__ = ["app", "run"]
+
+_WRONG_USE = (ChainError, GearError, KnobError, SplitError)
+"""Errors about what was typed; they exit with 2. All others exit with 1."""
+
+app = typer.Typer(
+    help="Cast the sound of any audio effect, knobs included, into a profile, and play it on any track.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+_capture = typer.Typer(help="Record what gear does to a dry signal.", no_args_is_help=True)
+_capture.command("plugin")(capture_plugin)
+app.command()(demo)
+app.add_typer(_capture, name="capture")
+app.command()(train)
+app.command()(evaluate)
+app.command()(render)
+app.command()(doctor)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed, 2 used wrongly, 130 interrupted."""
+    try:
+        code = app(list(arguments), prog_name="tonecast", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _told("Interrupted. What was finished before is on disk.", 130)
+    except ProfilerError as error:
+        return _told(str(error), 2 if isinstance(error, _WRONG_USE) else 1)
+    return code if isinstance(code, int) else 0
+
+
+def _told(message: str, code: int) -> int:
+    sys.stderr.write(f"tonecast: {message}\n")
+    return code

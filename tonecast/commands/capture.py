@@ -1,0 +1,78 @@
+"""`tonecast capture`: play through gear and record."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tonecast.console import Screen
+from tonecast.options import AsJson, Out, Seed
+
+if TYPE_CHECKING:
+    from profiler.session import CaptureSession
+
+__all__ = ["capture_plugin"]
+
+
+def capture_plugin(  # noqa: PLR0913 - one parameter an option
+    plugin: Annotated[str, typer.Argument(help="pedalboard:NAME, or a chain.json of such effects.")],
+    out: Out,
+    knob: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID=LOW:HIGH[:log]", help="A knob to learn and its range; ID=off,on for a switch."),
+    ] = None,
+    *,
+    moving: Annotated[
+        bool, typer.Option("--moving", help="One long take whose knobs jump every second or two.")
+    ] = False,
+    minutes: Annotated[float, typer.Option(help="Length of the moving take.", min=0.5, max=600)] = 5.0,
+    captures: Annotated[
+        int | None, typer.Option(help="Takes at fixed settings, held-out ones not counted.", min=1, max=10_000)
+    ] = None,
+    replicate: Annotated[
+        bool, typer.Option("--replicate", help="Repeat one take: its difference is the noise floor.")
+    ] = False,
+    sample_rate: Annotated[int, typer.Option(help="In Hz.", min=8000, max=192_000)] = 48_000,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Capture a plugin: its knobs turn themselves. Run it again to go on with a capture that was stopped."""
+    from capture.plan import fixed_plan, moving_plan
+    from capture.plugin_rig import PluginRig, choose_knobs, open_gear
+    from capture.recorder import record
+    from profiler.session import CaptureSession
+    from profiler.session_folder import SessionFolder
+
+    if moving and captures is not None:
+        raise typer.BadParameter("--moving records one long take; --captures counts fixed ones. Give one of them.")
+    screen = Screen(as_json)
+    gear = open_gear(plugin)
+    knobs = choose_knobs(gear, knob or [])
+    rig = PluginRig(gear, knobs, sample_rate=sample_rate)
+    if moving:
+        plan = moving_plan(knobs, sample_rate=sample_rate, minutes=minutes, seed=seed, replicate=replicate)
+    else:
+        plan = fixed_plan(knobs, captures=captures, seed=seed, replicate=replicate)
+    folder = SessionFolder.create(out, CaptureSession(gear=gear, knobs=knobs, sample_rate=sample_rate))
+    with screen.progress("capture") as tell:
+        record(folder, rig, plan, on_progress=tell)
+    _summary(screen, folder.session, out)
+
+
+def _summary(screen: Screen, session: "CaptureSession", out: Path) -> None:
+    seconds = sum(take.frames for take in session.takes) / session.sample_rate
+    held_out = sum(take.held_out for take in session.takes)
+    findings = [(take.number, finding) for take in session.takes for finding in take.findings]
+    screen.say(f"{len(session.takes)} takes, {held_out} of them held out, {seconds / 60:.1f} minutes, in {out}")
+    for number, finding in findings:
+        screen.say(f"take {number}: {finding.message}")
+    screen.say(f"Next: tonecast train {out} --out {session.gear.name}.tonecast")
+    screen.result(
+        {
+            "session": str(out),
+            "takes": len(session.takes),
+            "held_out": held_out,
+            "audio_seconds": seconds,
+            "findings": [{"take": number, "kind": each.kind, "message": each.message} for number, each in findings],
+        }
+    )

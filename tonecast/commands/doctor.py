@@ -1,0 +1,103 @@
+"""`tonecast doctor`: what works on this machine."""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import typer
+from rich.table import Table
+
+from tonecast.console import Screen
+from tonecast.options import AsJson
+
+__all__ = ["doctor"]
+
+_LEAST_FREE_BYTES = 2 << 30
+
+
+def doctor(*, as_json: AsJson = False) -> None:
+    """Say what works on this machine, and what to install for what does not."""
+    screen = Screen(as_json)
+    findings = [_checked(name, check, needed) for name, check, needed in _CHECKS]
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for finding in findings:
+        mark = "ok" if finding["works"] else "missing" if finding["needed"] else "absent"
+        table.add_row(mark, str(finding["name"]), str(finding["found"]))
+    screen.show(table)
+    healthy = all(finding["works"] or not finding["needed"] for finding in findings)
+    screen.say("Everything that Tonecast needs works." if healthy else "Something that Tonecast needs is missing.")
+    screen.result({"works": healthy, "checks": findings})
+    if not healthy:
+        raise typer.Exit(1)
+
+
+def _checked(name: str, check: Callable[[], str], needed: bool) -> dict[str, object]:  # noqa: FBT001 - a table's column
+    try:
+        return {"name": name, "works": True, "needed": needed, "found": check()}
+    except (ImportError, OSError, RuntimeError) as error:
+        return {"name": name, "works": False, "needed": needed, "found": str(error)}
+
+
+def _machine() -> str:
+    return f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+
+
+def _torch() -> str:
+    import torch
+
+    layer = torch.nn.LSTM(2, 4)
+    layer(torch.zeros(8, 1, 2))[0].sum().backward()
+    return f"torch {torch.__version__} trains on the processor ({torch.backends.cpu.get_cpu_capability()})"
+
+
+def _graphics_card() -> str:
+    import torch
+
+    if not torch.cuda.is_available():
+        raise OSError("no CUDA device; none is needed")
+    return f"{torch.cuda.get_device_name()}; not used by this version"
+
+
+def _pedalboard() -> str:
+    import numpy as np
+
+    from profiler.pedalboard_effect import EFFECT_NAMES, PedalboardEffect
+
+    PedalboardEffect("Distortion").process(np.zeros((1, 64), np.float32), 48_000)
+    return f"pedalboard {importlib.metadata.version('pedalboard')}, {len(EFFECT_NAMES)} effects to capture"
+
+
+def _audio_files() -> str:
+    import soundfile
+
+    return f"{soundfile.__libsndfile_version__} reads and writes {', '.join(('WAV', 'FLAC', 'AIFF'))}"
+
+
+def _space() -> str:
+    free = shutil.disk_usage(Path.cwd()).free
+    if free < _LEAST_FREE_BYTES:
+        raise OSError(f"{free >> 20} MB free here; a session takes up to {_LEAST_FREE_BYTES >> 20} MB. Free some.")
+    return f"{free >> 30} GB free here"
+
+
+def _interfaces() -> str:
+    try:
+        import sounddevice
+    except OSError as error:  # the module loads the system's PortAudio at once
+        raise OSError(f"{error}. Install PortAudio (Debian and Ubuntu: libportaudio2).") from error
+    return f"{sounddevice.get_portaudio_version()[1].split(',')[0]}, {len(sounddevice.query_devices())} devices"
+
+
+_CHECKS: tuple[tuple[str, Callable[[], str], bool], ...] = (
+    ("machine", _machine, True),
+    ("training", _torch, True),
+    ("plugins", _pedalboard, True),
+    ("audio files", _audio_files, True),
+    ("disk", _space, True),
+    ("graphics card", _graphics_card, False),
+    ("interfaces", _interfaces, False),
+)
+"""Name, check, and whether Tonecast needs it."""

@@ -1,0 +1,53 @@
+"""`tonecast render`: play a profile or a chain on an audio file."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tonecast.console import Screen, clock
+from tonecast.options import AsJson, KnobValues, parse_settings
+
+if TYPE_CHECKING:
+    from profiler.processor import Processor
+
+__all__ = ["render"]
+
+
+def render(
+    effect: Annotated[Path, typer.Argument(help="A .tonecast profile, or a chain.json.")],
+    source: Annotated[Path, typer.Argument(metavar="IN", help="The dry file: WAV, FLAC, AIFF, OGG or MP3.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The wet file: WAV, FLAC or AIFF.")],
+    *,
+    settings: KnobValues = None,
+    as_json: AsJson = False,
+) -> None:
+    """Render a file of any rate through a profile or a chain. Knobs that are not set stand at their defaults."""
+    from profiler.rendering import render_file
+
+    screen = Screen(as_json)
+    processor = _processor(effect, parse_settings(settings))
+    begun = time.monotonic()
+    with screen.progress("render") as tell:
+        written = render_file(processor, source, target, on_progress=tell)
+    seconds = time.monotonic() - begun
+    screen.say(f"{target} written in {clock(seconds)}")
+    if written.limited_frames:
+        screen.say(
+            f"{written.limited_frames} frames went beyond full scale and were limited, as {target.suffix} cannot keep "
+            "them. Render to .wav to keep them."
+        )
+    screen.result(
+        {"out": str(target), "frames": written.frames, "limited_frames": written.limited_frames, "seconds": seconds}
+    )
+
+
+def _processor(effect: Path, settings: dict[str, float | str]) -> "Processor":
+    from profiler.chain_file import read_chain
+    from profiler.profile_file import load
+    from profiler.rendering import ProfileProcessor, build_chain
+
+    if effect.suffix == ".json":
+        return build_chain(read_chain(effect), settings)
+    return ProfileProcessor(load(effect), settings)

@@ -1,0 +1,67 @@
+"""`tonecast train`: learn a session's gear."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tonecast.console import Screen, clock, score_table, stoppable
+from tonecast.options import AsJson, Out, Seed, parse_length
+
+__all__ = ["train"]
+
+
+def train(  # noqa: PLR0913 - one parameter an option
+    session: Annotated[Path, typer.Argument(help="A capture session's folder.")],
+    out: Out,
+    *,
+    budget: Annotated[str | None, typer.Option(help="Time to learn in, such as 90s or 5m. [default: 5m]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Learn for so many steps instead: exact by seed.", min=1)] = None,
+    hold_out: Annotated[
+        list[str] | None, typer.Option(help="Never learn from: time=last:0.2, KNOB=VALUE or take:7. Repeatable.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Train a profile and score it on what it never heard. Ctrl-C keeps the best so far."""
+    from dataclasses import replace
+
+    from profiler.evaluation import evaluate
+    from profiler.profile_file import check_suffix, save
+    from profiler.session_folder import SessionFolder
+    from profiler.split import Split, parse_hold_out
+    from profiler.training import Schedule, TrainingPlan, forget_checkpoint
+    from profiler.training import train as train_profile
+
+    if budget is not None and steps is not None:
+        raise typer.BadParameter("--budget ends training by time, --steps by count. Give one of them.")
+    check_suffix(out)
+    schedule = Schedule(steps=steps) if steps else Schedule(budget_seconds=parse_length(budget or "5m"))
+    split = Split(hold_outs=tuple(parse_hold_out(text) for text in hold_out or []))
+    screen = Screen(as_json)
+    folder = SessionFolder.open(session)
+    plan = TrainingPlan(schedule=schedule, split=split, seed=seed)
+    with screen.progress("train") as tell, stoppable() as stopped:
+        loaded = train_profile(folder, plan, out, resume=resume, on_progress=tell, stopped=stopped)
+    save(out, loaded)
+    with screen.progress("evaluate") as tell:
+        score = evaluate(loaded, folder, only_unseen=True, on_progress=tell)
+    loaded = replace(loaded, profile=replace(loaded.profile, score=score))
+    save(out, loaded)
+    provenance = loaded.profile.provenance
+    if provenance.limited_by != "interrupted":
+        forget_checkpoint(out)
+    screen.say(f"{out}: {provenance.steps} steps in {clock(provenance.seconds)}")
+    screen.show(score_table(score, folder.session))
+    screen.say("Nothing was held out, so there is no score." if score.esr is None else f"ESR {score.esr:.4f}")
+    screen.result(
+        {
+            "esr": score.esr,
+            "seconds": provenance.seconds,
+            "steps": provenance.steps,
+            "audio_seconds": provenance.audio_seconds,
+            "profile": str(out),
+            "limited_by": provenance.limited_by,
+        }
+    )

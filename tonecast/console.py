@@ -1,0 +1,122 @@
+"""What people see: progress with time left and plain tables, or one JSON object and nothing else."""
+
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from pydantic import TypeAdapter
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as ProgressBar
+from rich.table import Table
+
+from profiler.progress import Progress, ProgressCallback
+from profiler.score import Score
+from profiler.session import CaptureSession, described
+
+__all__ = ["Screen", "clock", "plain", "score_table", "stoppable"]
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Where a command talks: words to standard output unless JSON goes there, progress to standard error."""
+
+    as_json: bool = False
+
+    def say(self, message: object = "") -> None:
+        """Print words or a table, in JSON mode nowhere."""
+        if not self.as_json:
+            Console(soft_wrap=isinstance(message, str), highlight=False).print(message, markup=False)
+
+    def show(self, table: Table) -> None:
+        """Print a table, in JSON mode nowhere."""
+        if not self.as_json:
+            Console(highlight=False).print(table)
+
+    def result(self, value: Any) -> None:
+        """Print the one JSON object, in JSON mode only."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(plain(value), allow_nan=False) + "\n")
+
+    @contextlib.contextmanager
+    def progress(self, label: str) -> Iterator[ProgressCallback]:
+        """Yield a callback that draws a bar with the time left, or tells every tenth where there is no terminal."""
+        console = Console(stderr=True)
+        if not console.is_terminal:
+            yield _tenths(label)
+            return
+        columns = (
+            TextColumn("{task.description:10}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%  {task.fields[left]}  {task.fields[note]}"),
+        )
+        with ProgressBar(*columns, console=console) as bar:
+            task = bar.add_task(label, total=1.0, left="", note="")
+            yield lambda progress: bar.update(task, completed=progress.done, left=_left(progress), note=progress.note)
+
+
+def plain(value: Any) -> Any:
+    """Return a dataclass, or a dictionary with dataclasses in it, as plain JSON values."""
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
+    return TypeAdapter(type(value)).dump_python(value, mode="json")
+
+
+def clock(seconds: float) -> str:
+    """Return a length of time as people say it: 48 s, 3 min 05 s."""
+    whole = max(round(seconds), 0)
+    return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60:02} s"
+
+
+def score_table(score: Score, session: CaptureSession, *, rows: int = 12) -> Table:
+    """Return the worst takes of an evaluation as a table that fits a terminal."""
+    table = Table(title="Worst first", title_justify="left", box=None, pad_edge=False)
+    for name, side in (("take", "right"), ("settings", "left"), ("ESR", "right"), ("level", "right"), ("", "left")):
+        table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
+    for row in score.takes[:rows]:
+        heard = "heard in training" if row.seen else "new playing" if row.settings_seen else "new settings and playing"
+        esr = "silent" if row.esr is None else f"{row.esr:.4f}"
+        table.add_row(str(row.take), described(session.knobs, row.knobs), esr, f"{row.target_db:.0f} dB", heard)
+    return table
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[Callable[[], bool]]:
+    """Yield a function that says whether Ctrl-C was pressed; a second Ctrl-C interrupts at once."""
+    pressed = False
+
+    def press(number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        if pressed:
+            signal.default_int_handler(number, frame)
+        pressed = True
+        sys.stderr.write("\nStopping: keeping the best so far. Press Ctrl-C again to stop at once.\n")
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _left(progress: Progress) -> str:
+    return "" if progress.seconds_left is None else f"{clock(progress.seconds_left)} left"
+
+
+def _tenths(label: str) -> ProgressCallback:
+    told = -1
+
+    def tell(progress: Progress) -> None:
+        nonlocal told
+        if int(progress.done * 10) > told:
+            told = int(progress.done * 10)
+            words = (label, f"{told * 10}%", _left(progress), progress.note)
+            sys.stderr.write("  ".join(word for word in words if word) + "\n")
+            sys.stderr.flush()
+
+    return tell

@@ -1,0 +1,42 @@
+"""Options that several commands share, and how their text is read."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from profiler.errors import KnobError
+
+__all__ = ["AsJson", "KnobValues", "Out", "Seed", "parse_length", "parse_settings"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Where the result goes.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
+KnobValues = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Where a knob stands. Repeat for more knobs.")
+]
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def parse_length(text: str) -> float:
+    """Read a length of time such as 90, 90s, 5m or 1h, in seconds. Raises typer.BadParameter."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|)", text.strip())
+    if match is None or float(match[1]) <= 0:
+        raise typer.BadParameter(f"{text!r} is no length of time. Write 90s, 5m or 1h.")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def parse_settings(values: list[str] | None) -> dict[str, float | str]:
+    """Read KNOB=VALUE options. Raises KnobError for one that is not."""
+    settings: dict[str, float | str] = {}
+    for text in values or []:
+        knob, equals, value = text.partition("=")
+        if not (knob and equals and value):
+            raise KnobError(f"--set {text!r} is not understood. Write KNOB=VALUE.")
+        try:
+            settings[knob] = float(value)
+        except ValueError:
+            settings[knob] = value
+    return settings
