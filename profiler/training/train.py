@@ -25,7 +25,7 @@ from profiler.training.state import TrainingState
 __all__ = ["Schedule", "TrainingPlan", "train"]
 
 _PREFIX = "0."
-_GOLDEN_SECONDS = 1.0
+_GOLDEN_SECONDS = 0.25
 # The levels at which the network's starting weights are about right; the scales bring any gear there.
 _DRY_LEVEL, _WET_LEVEL = 0.15, 0.25
 
@@ -131,7 +131,7 @@ def _provenance(
 def _profile(folder: SessionFolder, out: Path, effect: Effect, provenance: Provenance) -> LoadedProfile:
     session = folder.session
     settings = default_settings(session.knobs)
-    dry = _loudest_second(folder)
+    dry = _loudest_stretch(folder)
     with torch.no_grad():
         knobs = torch.from_numpy(positions_of(session.knobs, settings))[None, None]
         wet, _ = effect(torch.from_numpy(dry), knobs, effect.initial_state(1))
@@ -149,8 +149,8 @@ def _profile(folder: SessionFolder, out: Path, effect: Effect, provenance: Prove
     return LoadedProfile(profile=profile, weights=weights, golden_dry=dry, golden_wet=wet.numpy())
 
 
-def _loudest_second(folder: SessionFolder) -> Samples:
-    """Return the loudest second of the session's first dry signal, of shape (1, frames): the golden pair's dry."""
+def _loudest_stretch(folder: SessionFolder) -> Samples:
+    """Return the loudest stretch of the session's first dry signal, of shape (1, frames): the golden pair's dry."""
     dry = folder.dry_of(folder.session.takes[0]).mono()
     length = min(int(_GOLDEN_SECONDS * folder.session.sample_rate), len(dry))
     starts = range(0, len(dry) - length + 1, max(length // 2, 1))
