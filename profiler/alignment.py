@@ -57,6 +57,6 @@ def aligned(wet: Samples, *, latency_frames: int, polarity: int, frames: int) ->
     """Return a wet signal of shape (channels, frames) moved onto its dry one, silence where nothing was recorded."""
     out = np.zeros((wet.shape[0], frames), np.float32)
     begin = max(-latency_frames, 0)
-    part = wet[:, max(latency_frames, 0) :][:, : frames - begin]
+    part = wet[:, max(latency_frames, 0) :][:, : max(frames - begin, 0)]
     out[:, begin : begin + part.shape[1]] = part * np.float32(polarity)
     return out

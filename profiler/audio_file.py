@@ -97,12 +97,16 @@ class AudioWriter:
 def reading(path: Path) -> Iterator[AudioReader]:
     """Open an audio file. Raises AudioError when it is missing, empty, cut, not audio or has no frames."""
     path = Path(path)
-    _check_file(path)
     try:
+        _check_file(path)
         file = soundfile.SoundFile(path)
-    except soundfile.LibsndfileError as error:
-        reason = f"{path} is not audio that can be read ({error.error_string.strip()})"
-        raise AudioError(f"{reason}. Expected WAV, FLAC, AIFF, OGG or MP3.") from error
+    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a suffix that stands for headerless samples
+        reason = getattr(error, "error_string", str(error)).strip()
+        raise AudioError(
+            f"{path} is not audio that can be read ({reason}). Expected WAV, FLAC, AIFF, OGG or MP3."
+        ) from error
+    except OSError as error:
+        raise AudioError(f"{path} cannot be read: {error.strerror or error}. Check the name.") from error
     with file:
         if file.frames < 1:
             raise AudioError(f"{path} holds no audio: 0 frames. Expected at least one.")
@@ -124,7 +128,8 @@ def writing(
     """Open a file for writing that takes its place only when the block ends well.
 
     WAV is written as 32-bit float, FLAC and AIFF as 24 bit, unless `subtype` (libsndfile's name) says otherwise.
-    Raises AudioError for a suffix that is not WAV, FLAC or AIFF; StorageError when the disk refuses.
+    Raises AudioError for a suffix that is not WAV, FLAC or AIFF, or when nothing is written; StorageError when the
+    disk refuses.
     """
     subtype = subtype or _SUBTYPES.get(path.suffix.lower())
     if subtype is None:
@@ -177,6 +182,8 @@ def _check_file(path: Path) -> None:
 
 def _check_written(scratch: Path, writer: AudioWriter) -> None:
     """Buffered frames can be lost to a full disk when the file closes, without a word: look at what is there."""
+    if writer.frames < 1:
+        raise AudioError(f"{writer.path} would hold no audio: 0 frames were written. Expected at least one.")
     try:
         frames = soundfile.info(scratch).frames
     except RuntimeError as error:

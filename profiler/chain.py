@@ -15,7 +15,7 @@ class Chain(Processor):
 
     def __init__(self, processors: Sequence[Processor]) -> None:
         self.processors = tuple(processors)
-        self._sample_rate = 0
+        self._channels, self._sample_rate = 1, 0
 
     def reset(self) -> None:
         """Bring every processor to rest."""
@@ -24,7 +24,7 @@ class Chain(Processor):
 
     def feed(self, audio: Samples, sample_rate: int) -> Samples:
         """Return the wet that has come through all of them."""
-        self._sample_rate = sample_rate
+        self._channels, self._sample_rate = audio.shape[0], sample_rate
         for processor in self.processors:
             audio = processor.feed(audio, sample_rate)
         return audio
@@ -37,4 +37,4 @@ class Chain(Processor):
             rest = processor.flush()
             if fed is not None:
                 rest = np.concatenate([fed, rest], axis=1)
-        return np.zeros((1, 0), np.float32) if rest is None else rest
+        return np.zeros((self._channels, 0), np.float32) if rest is None else rest

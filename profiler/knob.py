@@ -54,8 +54,8 @@ class Knob:
             )
         elif self.scale == "log" and self.minimum <= 0:
             raise KnobError(f"Knob {self.id} is logarithmic, so its range must lie above 0; found {self.minimum:g}.")
-        elif self.step is not None and not self.step > 0:
-            raise KnobError(f"Knob {self.id} has a step of {self.step:g}; it must be above 0.")
+        elif self.step is not None and not 0 < self.step < math.inf:
+            raise KnobError(f"Knob {self.id} has a step of {self.step:g}; it must be above 0 and finite.")
         self.checked(self.default)
 
     @property

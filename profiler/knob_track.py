@@ -15,6 +15,7 @@ from profiler.knob import Knob, KnobSettings, checked_settings, positions_of
 __all__ = ["Breakpoint", "KnobMotion", "KnobTrack"]
 
 _RAMP_STEPS = 512
+_LAST_FRAME = 2**53  # frames stay exact in double precision; no recording comes near
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ class KnobTrack:
             raise KnobError(f"A knob track's frames must grow from breakpoint to breakpoint; found {frames[:8]}.")
         if any(point.ramp_frames < 0 for point in self.breakpoints):
             raise KnobError("A knob track's ramp lasts 0 frames or more; found a negative one.")
+        if (last := max(point.frame + point.ramp_frames for point in self.breakpoints)) > _LAST_FRAME:
+            raise KnobError(f"A knob track ends by frame {_LAST_FRAME}; found frame {last}.")
 
     @classmethod
     def still(cls, settings: KnobSettings) -> "KnobTrack":

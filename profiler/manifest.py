@@ -33,7 +33,7 @@ def from_json(kind: type[T], content: bytes, *, source: str, versions: range = r
     Raises ManifestError that names `source`, the place in the document, and what was expected there.
     """
     try:
-        plain: Any = json.loads(content)
+        plain: Any = json.loads(content, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise ManifestError(f"{source} is not JSON: {error}. It may be cut short or another kind of file.") from error
     version = plain.get("version", versions.start) if isinstance(plain, dict) else versions.start
@@ -51,6 +51,10 @@ def from_json(kind: type[T], content: bytes, *, source: str, versions: range = r
         raise ManifestError(f"{source} is not a valid {kind.__name__}: at {place}, {first['msg']}.") from error
     except ProfilerError as error:
         raise ManifestError(f"{source} is not a valid {kind.__name__}: {error}") from error
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def read_manifest(kind: type[T], path: Path, *, versions: range = range(1)) -> T:

@@ -6,6 +6,7 @@ tensors are float32 and finite, and nothing is ever unpickled or written to disk
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,6 +28,7 @@ SUFFIX = ".tonecast"
 
 _LIMITS = {"profile.json": 8 << 20, "weights.safetensors": 64 << 20, "golden.wav": 16 << 20}
 _LARGEST_FILE = sum(_LIMITS.values())
+_LONGEST_GOLDEN = _LIMITS["golden.wav"] // 8  # frames of two float32 channels
 _REMEDY = "Ask for the file again, or train the profile again."
 
 
@@ -76,7 +78,7 @@ def _contents(path: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
             return _entries(path, archive)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise ProfileError(f"{path} is not a whole profile: {error}. {_REMEDY}") from error
 
 
@@ -89,6 +91,8 @@ def _entries(path: Path, archive: zipfile.ZipFile) -> dict[str, bytes]:
     contents = {}
     for entry in entries:
         limit = _LIMITS[entry.filename]
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ProfileError(f"{path}: {entry.filename} is packed in a way that no profile is. {_REMEDY}")
         if entry.file_size > limit:
             raise ProfileError(f"{path}: {entry.filename} declares {entry.file_size} bytes; at most {limit} are taken.")
         with archive.open(entry) as file:
@@ -111,13 +115,15 @@ def _tensors(path: Path, content: bytes) -> Mapping[str, NDArray[np.float32]]:
 
 def _golden(path: Path, content: bytes, sample_rate: int) -> Samples:
     try:
-        samples, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError) as error:
+        with soundfile.SoundFile(io.BytesIO(content)) as file:
+            found = f"{file.channels} channel(s) of {file.frames} frames at {file.samplerate} Hz"
+            fits = file.channels == 2 and 1 <= file.frames <= _LONGEST_GOLDEN and file.samplerate == sample_rate
+            samples = file.read(file.frames if fits else 0, dtype="float32", always_2d=True)
+    except (RuntimeError, ValueError, TypeError) as error:
         raise ProfileError(f"{path}: golden.wav is not audio: {error}. {_REMEDY}") from error
-    if samples.shape[1] != 2 or samples.shape[0] < 1 or rate != sample_rate or not np.isfinite(samples).all():
+    if not fits or not np.isfinite(samples).all():
         raise ProfileError(
-            f"{path}: golden.wav must hold finite dry and wet at {sample_rate} Hz; "
-            f"found {samples.shape[1]} channel(s) of {samples.shape[0]} frames at {rate} Hz. {_REMEDY}"
+            f"{path}: golden.wav must hold finite dry and wet at {sample_rate} Hz; found {found}. {_REMEDY}"
         )
     return np.ascontiguousarray(samples.T)
 

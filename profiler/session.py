@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from profiler.chain_file import ChainFile
+from profiler.errors import SessionError
 from profiler.finding import Finding
 from profiler.knob import Knob, KnobSettings
 from profiler.stimulus import Stimulus
@@ -58,7 +59,10 @@ class Take:
 
 @dataclass(frozen=True, kw_only=True)
 class CaptureSession:
-    """Everything that `session.json` says."""
+    """Everything that `session.json` says.
+
+    Raises SessionError when two takes share a number, or one names a dry signal that is not there.
+    """
 
     gear: Gear
     knobs: tuple[Knob, ...]
@@ -66,6 +70,14 @@ class CaptureSession:
     dries: tuple[Dry, ...] = ()
     takes: tuple[Take, ...] = ()
     version: int = 0
+
+    def __post_init__(self) -> None:
+        numbers = [take.number for take in self.takes]
+        if twice := {number for number in numbers if numbers.count(number) > 1}:
+            raise SessionError(f"Takes must have numbers of their own; found take {min(twice)} more than once.")
+        for take in self.takes:
+            if not 0 <= take.dry < len(self.dries):
+                raise SessionError(f"Take {take.number} names dry {take.dry}; the session has {len(self.dries)}.")
 
     def take(self, number: int) -> Take | None:
         """Return the take of that number, or None while it has not been recorded."""

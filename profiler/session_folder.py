@@ -51,7 +51,7 @@ class SessionFolder:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise SessionError(f"{path} is there already and is not a session. Choose a new or an empty folder.")
         folder = cls(path, session)
-        folder._save()
+        folder._save(session)
         return folder
 
     def add_dry(self, audio: Audio, stimulus: Stimulus | None) -> int:
@@ -63,8 +63,7 @@ class SessionFolder:
         file = f"dry/{number:03}.wav"
         write_audio(self.path / file, audio)
         dry = Dry(file=file, sha256=sha256_of(self.path / file), frames=audio.frames, stimulus=stimulus)
-        self.session = replace(self.session, dries=(*self.session.dries, dry))
-        self._save()
+        self._save(replace(self.session, dries=(*self.session.dries, dry)))
         return number
 
     def add_take(self, take: Take, wet: Audio, track: KnobTrack | None = None) -> Take:
@@ -78,8 +77,7 @@ class SessionFolder:
         kept = replace(take, file=file, sha256=sha256_of(self.path / file), frames=wet.frames, knob_track=knob_track)
         others = (other for other in self.session.takes if other.number != take.number)
         takes = sorted((*others, kept), key=lambda each: each.number)
-        self.session = replace(self.session, takes=tuple(takes))
-        self._save()
+        self._save(replace(self.session, takes=tuple(takes)))
         return kept
 
     def dry_of(self, take: Take) -> Audio:
@@ -116,5 +114,7 @@ class SessionFolder:
             raise SessionError(f"{self.path}: session.json names {file!r}, which lies outside the session's folder.")
         return path
 
-    def _save(self) -> None:
-        write_manifest(self.path / "session.json", self.session)
+    def _save(self, session: CaptureSession) -> None:
+        """Put a session on disk, and only then in memory: a disk that refuses changes neither."""
+        write_manifest(self.path / "session.json", session)
+        self.session = session

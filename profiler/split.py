@@ -68,8 +68,7 @@ def parse_hold_out(text: str) -> HoldOut:
         raise SplitError(f"--hold-out {text}: the share lies between 0 and {_LONGEST_SHARE}.")
     knob, equals, value = text.partition("=")
     if equals and knob and value and knob != "time":
-        number = _number(value)
-        return HoldOut(kind="knob", knob=knob, value=value if number is None else number)
+        return HoldOut(kind="knob", knob=knob, value=value)  # its knob knows whether "4" is a number or a choice
     raise SplitError(f"--hold-out {text!r} is not understood. Write time=last:0.2, gain=0.5 or take:7.")
 
 

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 
-import click
 import typer
 
 from profiler.errors import ChainError, GearError, KnobError, ProfilerError, SplitError
@@ -39,17 +38,14 @@ app.command()(doctor)
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 used wrongly, 130 interrupted."""
     try:
-        code = app(list(arguments), prog_name="tonecast", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+        app(list(arguments), prog_name="tonecast")
+    except SystemExit as stop:  # typer's own end: help, wrong options, typer.Exit
+        return stop.code if isinstance(stop.code, int) else 1
+    except KeyboardInterrupt:
         return _told("Interrupted. What was finished before is on disk.", 130)
     except ProfilerError as error:
         return _told(str(error), 2 if isinstance(error, _WRONG_USE) else 1)
-    return code if isinstance(code, int) else 0
+    return 0
 
 
 def _told(message: str, code: int) -> int:

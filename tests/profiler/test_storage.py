@@ -1,0 +1,77 @@
+"""Files that appear whole or not at all."""
+
+import hashlib
+
+import pytest
+
+from profiler.errors import StorageError
+from profiler.storage import replacing, sha256_of, write_bytes
+
+
+def names(folder):
+    """Return what lies in a folder, hidden files too."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_when_the_block_ends(tmp_path):
+    """Until then the old content stays, and afterwards nothing but the file is there."""
+    path = tmp_path / "deep" / "file.txt"
+    write_bytes(path, b"old")
+    with replacing(path) as scratch:
+        scratch.write_bytes(b"new")
+        assert path.read_bytes() == b"old"
+        assert scratch.suffix == ".txt"
+        assert scratch.parent == path.parent
+    assert path.read_bytes() == b"new"
+    assert names(path.parent) == ["file.txt"]
+
+
+@pytest.mark.parametrize("problem", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_block_that_fails_leaves_the_old_file(tmp_path, problem):
+    """Whatever stops the writer, the old file stays, nothing else is left, and the problem is passed on."""
+    path = tmp_path / "file.txt"
+    write_bytes(path, b"old")
+    with pytest.raises(problem), replacing(path) as scratch:
+        scratch.write_bytes(b"half")
+        raise problem
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["file.txt"]
+
+
+def test_a_file_can_be_read_by_others(tmp_path):
+    """The permissions are those of any new file, not those of a private scratch file."""
+    write_bytes(tmp_path / "ours", b"a")
+    (tmp_path / "plain").write_bytes(b"a")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    """A file where a folder should be, and a folder where the file should be, are StorageErrors."""
+    (tmp_path / "file").write_bytes(b"kept")
+    (tmp_path / "folder" / "inside").mkdir(parents=True)
+    for path in (tmp_path / "file" / "new", tmp_path / "folder"):
+        with pytest.raises(StorageError, match=f"{path} cannot be written: .*Check the folder"):
+            write_bytes(path, b"new")
+    assert (tmp_path / "file").read_bytes() == b"kept"
+    assert names(tmp_path) == ["file", "folder"]
+
+
+def test_a_full_disk_leaves_the_old_file(small_disk):
+    """The message says there is no space; the old file is whole, no scratch file is left, and later it works."""
+    path = small_disk.path / "file.bin"
+    write_bytes(path, b"old" * 1000)
+    small_disk.fill()
+    with pytest.raises(StorageError, match=f"No space left while writing {path}"):
+        write_bytes(path, b"new" * 100_000)
+    assert path.read_bytes() == b"old" * 1000
+    assert small_disk.scratch_files() == []
+    small_disk.free()
+    write_bytes(path, b"new" * 100_000)
+    assert path.read_bytes() == b"new" * 100_000
+
+
+def test_a_hash_is_of_the_content(tmp_path):
+    """The hash is the plain SHA-256 of the bytes, also of a file of many pieces."""
+    content = bytes(range(256)) * 4096
+    write_bytes(tmp_path / "file", content)
+    assert sha256_of(tmp_path / "file") == hashlib.sha256(content).hexdigest()
