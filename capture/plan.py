@@ -43,7 +43,8 @@ def fixed_plan(
     """Return takes at fixed settings: corners first, then points that fill the space, then held-out settings.
 
     With k knobs there are 5, 13, 26 or 2^(k-1) + 10 k captures by default, with 2, 3, 6 or 3 k held-out settings
-    beside them, each as far from everything else as can be. Every take has its own programme.
+    beside them, each as far from everything else as can be. Every take has its own programme. Gear that has fewer
+    settings than that, such as a single switch, is captured at each of them, and scored on material alone.
     """
     count = captures or _CAPTURES.get(len(knobs), 2 ** (len(knobs) - 1) + 10 * len(knobs))
     spread = spread_settings(knobs, count + _held_out_count(knobs))
@@ -76,24 +77,32 @@ def moving_plan(
     track = KnobTrack(breakpoints=tuple(points))
     plan = [PlannedTake(number=0, form="moving", seed=seed, seconds=minutes * 60, track=track)]
     corners = 2 ** min(len(knobs), 4)
-    held_out = spread_settings(knobs, corners + _held_out_count(knobs))[corners:]
+    spread = spread_settings(knobs, corners + _held_out_count(knobs))
+    held_out = spread[corners:] or spread[: _held_out_count(knobs)]  # a switch alone has nothing but corners
     plan += held_out_takes(held_out, first=1, seed=seed)
     return plan + _replicate(plan, wanted=replicate)
 
 
 def spread_settings(knobs: Sequence[Knob], count: int) -> list[KnobSettings]:
-    """Return `count` settings: corners, then each as far from all before it as a pool of candidates allows."""
+    """Return `count` settings: corners, then each as far from all before it as a pool of candidates allows.
+
+    No two are the same: switches and stepped knobs may have fewer settings than were asked for.
+    """
     if not knobs:
         return [{} for _ in range(min(count, 1))]
     pool = _low_discrepancy(_CANDIDATES, len(knobs))
     corners = np.asarray(list(itertools.product((0.0, 1.0), repeat=min(len(knobs), 4))))
-    corners = np.pad(corners, ((0, 0), (0, len(knobs) - corners.shape[1])), constant_values=0.5)
-    chosen = list(corners[:count])
-    distance = np.min([np.linalg.norm(pool - point, axis=1) for point in chosen], axis=0)
-    while len(chosen) < count:
-        chosen.append(pool[int(distance.argmax())])
-        distance = np.minimum(distance, np.linalg.norm(pool - chosen[-1], axis=1))
-    return [{knob.id: knob.value_at(float(at)) for knob, at in zip(knobs, point, strict=True)} for point in chosen]
+    corners = np.pad(corners, ((0, 0), (0, len(knobs) - corners.shape[1])), constant_values=0.5)[:count]
+    pool = np.concatenate([corners, pool])
+    values = [tuple(knob.value_at(float(at)) for knob, at in zip(knobs, point, strict=True)) for point in pool]
+    _, same = np.unique([repr(each) for each in values], return_inverse=True)
+    distance = np.full(len(pool), np.inf)
+    chosen: list[int] = []
+    while len(chosen) < count and distance.max() >= 0:
+        chosen.append(len(chosen) if len(chosen) < len(corners) else int(distance.argmax()))
+        distance = np.minimum(distance, np.linalg.norm(pool - pool[chosen[-1]], axis=1))
+        distance[same == same[chosen[-1]]] = -1.0
+    return [dict(zip((knob.id for knob in knobs), values[number], strict=True)) for number in chosen]
 
 
 def held_out_takes(settings: Sequence[KnobSettings], *, first: int, seed: int) -> list[PlannedTake]:

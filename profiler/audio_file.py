@@ -18,7 +18,13 @@ from profiler.storage import replacing
 __all__ = ["AudioReader", "AudioWriter", "read_audio", "reading", "write_audio", "writing"]
 
 MAXIMUM_CHANNELS = 64
-_SUBTYPES = {".wav": "FLOAT", ".flac": "PCM_24", ".aiff": "PCM_24", ".aif": "PCM_24"}
+_FORMATS = {
+    ".wav": ("WAV", "FLOAT"),
+    ".flac": ("FLAC", "PCM_24"),
+    ".aiff": ("AIFF", "PCM_24"),
+    ".aif": ("AIFF", "PCM_24"),
+}
+_SYSTEM_ERROR = 2  # libsndfile's code when the operating system refused; the format is fine
 _RIFF_LIMIT = 4_000_000_000  # a WAV's size field has 32 bits; beyond it the file must be RF64
 
 
@@ -131,18 +137,20 @@ def writing(
     Raises AudioError for a suffix that is not WAV, FLAC or AIFF, or when nothing is written; StorageError when the
     disk refuses.
     """
-    subtype = subtype or _SUBTYPES.get(path.suffix.lower())
-    if subtype is None:
+    if path.suffix.lower() not in _FORMATS:
         raise AudioError(
-            f"{path.name}: the name must end in {', '.join(_SUBTYPES)}; found {path.suffix or 'no suffix'!r}."
+            f"{path.name}: the name must end in {', '.join(_FORMATS)}; found {path.suffix or 'no suffix'!r}."
         )
-    large = path.suffix.lower() == ".wav" and expected_frames * channels * 4 > _RIFF_LIMIT
+    form, usual = _FORMATS[path.suffix.lower()]
+    subtype = subtype or usual
+    if form == "WAV" and expected_frames * channels * 4 > _RIFF_LIMIT:
+        form = "RF64"
     with replacing(path) as scratch:
         try:
-            file = soundfile.SoundFile(
-                scratch, "w", sample_rate, channels, subtype=subtype, format="RF64" if large else None
-            )
+            file = soundfile.SoundFile(scratch, "w", sample_rate, channels, subtype=subtype, format=form)
         except (RuntimeError, ValueError) as error:
+            if getattr(error, "code", None) == _SYSTEM_ERROR:
+                raise _disk_refused(path) from error
             raise AudioError(f"{path} cannot be written as {subtype} at {sample_rate} Hz: {error}") from error
         with file:
             writer = AudioWriter(path, file)

@@ -18,12 +18,12 @@ T = TypeVar("T")
 
 
 def to_json(value: object) -> bytes:
-    """Return a dataclass as indented UTF-8 JSON. NaN has no place in a document and raises ManifestError."""
+    """Return a dataclass as indented UTF-8 JSON. NaN and torn characters raise ManifestError."""
     plain = TypeAdapter(type(value)).dump_python(value, mode="json")
     try:
         return (json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
     except ValueError as error:
-        raise ManifestError(f"A {type(value).__name__} with NaN or infinity in it cannot be written.") from error
+        raise ManifestError(f"This {type(value).__name__} cannot be written as JSON: {error}.") from error
 
 
 def from_json(kind: type[T], content: bytes, *, source: str, versions: range = range(1)) -> T:

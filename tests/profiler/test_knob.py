@@ -116,7 +116,7 @@ def test_a_knob_is_found_by_the_end_of_its_id():
     """The short name finds a knob when only one ends so; otherwise the message lists what there is."""
     assert find_knob(KNOBS, "drive_db") is DRIVE
     assert find_knob(KNOBS, "filter.mode") is MODE
-    with pytest.raises(KnobError, match="'gain' is not a knob of this gear. It has: distortion.drive_db, filter"):
+    with pytest.raises(KnobError, match=r"'gain' is not a knob of this gear\. It has: distortion\.drive_db, filter"):
         find_knob(KNOBS, "gain")
     twins = (Knob(id="a.level", name="A"), Knob(id="b.level", name="B"))
     with pytest.raises(KnobError, match="several knobs"):

@@ -99,7 +99,7 @@ def test_a_stream_sounds_like_the_whole(name: str, channels: int):
     for sizes in ([441, 1000, 7], [2, 4096, 1, 20_000], [64]):
         wet = in_blocks(PedalboardEffect(name, STRONG.get(name)), dry, sizes)
         # JUCE sets filter states below 1e-8 to zero as a block ends; all the rest is equal to the last bit.
-        assert np.abs(wet - whole).max() <= (1e-7 if name.endswith(("ShelfFilter", "PeakFilter")) else 0), sizes
+        assert np.abs(wet - whole).max() <= (1e-6 if name.endswith(("ShelfFilter", "PeakFilter")) else 0), sizes
 
 
 @pytest.mark.parametrize("sizes", [[1], [2], [1, 2, 3]])

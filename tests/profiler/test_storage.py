@@ -26,14 +26,18 @@ def test_a_file_appears_when_the_block_ends(tmp_path):
     assert names(path.parent) == ["file.txt"]
 
 
+def _give_up(scratch, problem):
+    scratch.write_bytes(b"half")
+    raise problem
+
+
 @pytest.mark.parametrize("problem", [ValueError, KeyboardInterrupt, SystemExit])
 def test_a_block_that_fails_leaves_the_old_file(tmp_path, problem):
     """Whatever stops the writer, the old file stays, nothing else is left, and the problem is passed on."""
     path = tmp_path / "file.txt"
     write_bytes(path, b"old")
     with pytest.raises(problem), replacing(path) as scratch:
-        scratch.write_bytes(b"half")
-        raise problem
+        _give_up(scratch, problem)
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["file.txt"]
 

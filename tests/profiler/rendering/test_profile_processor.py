@@ -210,7 +210,7 @@ class Late(Effect):
         """Return the knobs as they are."""
         return knobs
 
-    def run(self, dry: Tensor, features: Tensor, state: State) -> tuple[Tensor, State]:
+    def run(self, dry: Tensor, features: Tensor, state: State) -> tuple[Tensor, State]:  # noqa: ARG002
         """Return what went in some frames ago."""
         line = torch.cat([state[0], dry], dim=1)
         return self.gain * line[:, : dry.shape[1]], (line[:, dry.shape[1] :],)
@@ -223,7 +223,7 @@ def test_an_effects_own_latency_is_taken_out(drive: LoadedProfile, monkeypatch: 
     stages = tuple(Stage(kind="late", config={"frames": frames}, prefix=f"{frames}.") for frames in (37, 5))
     weights = {f"{frames}.gain": np.ones(1, np.float32) for frames in (37, 5)}
     late = replace(drive, profile=replace(drive.profile, stages=stages), weights=weights)
-    dry = playing(rate, channels=2, seconds=0.2)
+    dry = playing(rate, channels=2, seconds=0.16)
     wet = ProfileProcessor(late).process(dry, rate)
     assert wet.shape == dry.shape
     edges = 0 if rate == OWN_RATE else 200  # resampling rings where a signal ends loud

@@ -1,0 +1,123 @@
+"""Scores."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profiler.score import SILENCE_DB, TakeScore, energies, error_to_signal, level_db, pre_emphasised, summed_up
+
+NOISE = np.random.default_rng(3).normal(0, 0.1, (2, 5000)).astype(np.float32)
+
+
+def row(number: int, esr: float | None, *, gain: float = 0.0, energy: float = 1.0, **more) -> TakeScore:
+    """Return a row of an evaluation that training never heard."""
+    values = {
+        "take": number,
+        "knobs": {"gain": gain},
+        "seconds": 1.0,
+        "seen": False,
+        "settings_seen": False,
+        "esr": esr,
+        "esr_pre_emphasis": esr,
+        "target_db": -20.0,
+        "predicted_db": -20.0,
+        "error_energy": (esr or 0.0) * energy,
+        "target_energy": energy,
+    }
+    return TakeScore(**{**values, **more})
+
+
+@given(st.floats(0, 2), st.floats(1e-3, 1e3))
+def test_esr_is_the_square_of_a_gain_error(gain, level):
+    """A prediction that is a factor off scores (1 - factor)^2, at any level."""
+    target = NOISE * np.float32(level)
+    assert error_to_signal(target, target * np.float32(gain)) == pytest.approx((1 - gain) ** 2, rel=1e-4, abs=1e-9)
+
+
+def test_esr_of_known_signals():
+    """Perfect is 0, silence 1, upside down 4."""
+    assert error_to_signal(NOISE, NOISE) == 0
+    assert error_to_signal(NOISE, np.zeros_like(NOISE)) == 1
+    assert error_to_signal(NOISE, -NOISE) == pytest.approx(4)
+
+
+def test_esr_is_over_all_frames_and_channels():
+    """It is one ratio of sums, not a mean of ratios."""
+    target, predicted = np.float32([[1, 0], [0, 3]]), np.float32([[0, 0], [0, 2]])
+    assert energies(target, predicted) == (2, 10)
+    assert error_to_signal(target, predicted) == pytest.approx(0.2)
+
+
+def test_energies_are_summed_in_double_precision():
+    """Ten million small frames beside a loud one still count."""
+    target = np.full((1, 10_000_000), 1e-4, np.float32)
+    target[0, 0] = 100
+    assert energies(target, target)[1] == pytest.approx(10_000 + 0.1, rel=1e-7)
+
+
+def test_a_silent_target_has_no_esr():
+    """A division by nothing is null; just above the limit there is a figure."""
+    assert error_to_signal(np.zeros_like(NOISE), NOISE) is None
+    quiet = np.full((1, 100), 10 ** (SILENCE_DB / 20), np.float32)
+    assert error_to_signal(quiet * np.float32(0.99), quiet) is None
+    assert error_to_signal(quiet * np.float32(1.01), quiet * 0) == pytest.approx(1)
+    assert error_to_signal(NOISE[:, :0], NOISE[:, :0]) is None
+
+
+def test_levels_are_rms_in_dbfs():
+    """A full-scale sine has -3 dBFS, a square 0, digital silence -200."""
+    sine = np.sin(2 * np.pi * np.arange(4800) / 48).astype(np.float32)[None]
+    assert level_db(sine) == pytest.approx(-3.0103, abs=1e-3)
+    assert level_db(np.sign(sine + 1e-9)) == pytest.approx(0, abs=1e-6)
+    assert level_db(sine / 10) == pytest.approx(-23.0103, abs=1e-3)
+    assert level_db(np.zeros((1, 10), np.float32)) == level_db(np.zeros((1, 0), np.float32)) == -200
+
+
+def test_pre_emphasis_is_the_filter_it_says():
+    """An impulse becomes 1 and -0.85 in its own channel, and the input is left alone."""
+    impulse = np.float32([[0, 1, 0, 0], [0, 0, 0, 2]])
+    np.testing.assert_allclose(pre_emphasised(impulse), [[0, 1, -0.85, 0], [0, 0, 0, 2]])
+    np.testing.assert_array_equal(impulse, [[0, 1, 0, 0], [0, 0, 0, 2]])
+    np.testing.assert_allclose(pre_emphasised(impulse, 0.5)[0], [0, 1, -0.5, 0])
+
+
+def test_the_whole_weighs_by_energy_and_the_settings_count_alike():
+    """The headline is over all rows as one signal; median and worst are over settings."""
+    rows = [row(0, 0.1, gain=0), row(1, 0.4, gain=1, energy=3.0), row(2, 0.3, gain=2), row(3, 0.1, gain=2)]
+    score = summed_up(rows, 0.01)
+    assert score.esr == pytest.approx((0.1 + 1.2 + 0.3 + 0.1) / 6)
+    assert score.esr_median == pytest.approx(0.2)
+    assert score.esr_worst == pytest.approx(0.4)
+    assert score.floor == 0.01
+
+
+def test_rows_come_worst_first():
+    """The take to look at stands on top; silent ones, without a figure, stand last."""
+    score = summed_up([row(0, 0.1), row(1, None), row(2, 0.9), row(3, 0.0)], None)
+    assert [each.take for each in score.takes] == [2, 0, 3, 1]
+    assert score.esr == pytest.approx(1.0 / 3)
+
+
+def test_the_headline_is_over_what_training_never_heard():
+    """Seen rows never count; rows at settings training knows count only when there are no others."""
+    known = [row(0, 0.5, seen=True), row(1, 0.4, settings_seen=True)]
+    assert summed_up(known, None).esr == pytest.approx(0.4)
+    assert summed_up([*known, row(2, 0.2)], None).esr == pytest.approx(0.2)
+    assert len(summed_up(known, None).takes) == 2
+
+
+def test_no_headline_without_unseen_rows():
+    """Figures on what training heard would flatter, so there are none."""
+    for rows in ([], [row(0, 0.5, seen=True)], [row(0, None)]):
+        score = summed_up(rows, None)
+        assert (score.esr, score.esr_median, score.esr_worst, score.floor) == (None, None, None, None)
+        assert len(score.takes) == len(rows)
+
+
+def test_moving_knobs_are_one_setting():
+    """Takes along knob tracks have no settings of their own and are summed together."""
+    rows = [replace(row(number, esr), knobs=None) for number, esr in enumerate((0.1, 0.3))]
+    assert summed_up(rows, None).esr_worst == pytest.approx(0.2)
