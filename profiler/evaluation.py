@@ -128,10 +128,11 @@ def _repeated_passage(folder: SessionFolder, take: Take) -> tuple[Samples, Sampl
     if again is None or programme is None:
         return None
     wet = folder.wet_of(take).samples[:, max(take.latency_frames, 0) :]
-    frames = again.stop - again.start
-    skip = frames // 3  # what came before the two passages differs and may still ring
+    whole = again.stop - again.start
+    skip = whole // 3  # what came before the two passages differs and may still ring
+    frames = whole - folder.session.sample_rate // 100  # the second one ends in a fade
     one = wet[:, programme.start + skip : programme.start + frames]
-    return one, wet[:, again.start + skip : again.stop][:, : one.shape[1]]
+    return one, wet[:, again.start + skip : again.start + frames][:, : one.shape[1]]
 
 
 def _row(profile: Profile, session: CaptureSession, span: Span, rendered: RenderedTake) -> TakeScore:

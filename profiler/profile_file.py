@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from profiler.audio import Samples
-from profiler.errors import ManifestError, ProfileError
+from profiler.errors import KnobError, ManifestError, ProfileError
+from profiler.knob import checked_settings
 from profiler.manifest import from_json, to_json
 from profiler.profile import PROFILE_VERSIONS, LoadedProfile, Profile
 from profiler.storage import write_bytes
@@ -33,9 +34,14 @@ _REMEDY = "Ask for the file again, or train the profile again."
 
 
 def save(path: Path, loaded: LoadedProfile) -> None:
-    """Write a profile file atomically. Raises ProfileError for another suffix, StorageError when the disk refuses."""
+    """Write a profile file atomically.
+
+    Raises ProfileError for another suffix or weights that are not finite, StorageError when the disk refuses.
+    """
     check_suffix(path)
     tensors = {name: np.ascontiguousarray(tensor, np.float32) for name, tensor in loaded.weights.items()}
+    if broken := [name for name, tensor in tensors.items() if not np.isfinite(tensor).all()]:
+        raise ProfileError(f"The weights {broken[:3]} hold NaN or infinity, so the profile was not written.")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in (
@@ -62,8 +68,9 @@ def load(path: Path | str) -> LoadedProfile:
         profile = from_json(
             Profile, contents["profile.json"], source=f"{path}: profile.json", versions=PROFILE_VERSIONS
         )
-    except ManifestError as error:
-        raise ProfileError(str(error)) from error
+        checked_settings(profile.knobs, profile.golden_settings)
+    except (ManifestError, KnobError) as error:
+        raise ProfileError(f"{path}: {error}" if isinstance(error, KnobError) else str(error)) from error
     weights = _tensors(path, contents["weights.safetensors"])
     golden = _golden(path, contents["golden.wav"], profile.sample_rate)
     return LoadedProfile(profile=profile, weights=weights, golden_dry=golden[:1], golden_wet=golden[1:])
@@ -132,4 +139,7 @@ def _wav(loaded: LoadedProfile) -> bytes:
     buffer = io.BytesIO()
     pair = np.concatenate([loaded.golden_dry, loaded.golden_wet])
     soundfile.write(buffer, pair.T, loaded.profile.sample_rate, format="WAV", subtype="FLOAT")
-    return buffer.getvalue()
+    wav = bytearray(buffer.getvalue())
+    stamp = wav.index(b"PEAK") + 12  # libsndfile writes the time of day there; equal profiles are equal files
+    wav[stamp : stamp + 4] = bytes(4)
+    return bytes(wav)

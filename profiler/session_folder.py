@@ -48,7 +48,8 @@ class SessionFolder:
                     "Choose another folder, or remove that one."
                 )
             return found
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        # Hidden files do not count: a capture that was killed at once leaves a scratch file and nothing else.
+        if path.exists() and not (path.is_dir() and all(each.name.startswith(".") for each in path.iterdir())):
             raise SessionError(f"{path} is there already and is not a session. Choose a new or an empty folder.")
         folder = cls(path, session)
         folder._save(session)

@@ -75,12 +75,13 @@ def parse_hold_out(text: str) -> HoldOut:
 def divide(session: CaptureSession, split: Split) -> Division:
     """Return what to learn from and what to score on.
 
-    Held out are: takes that the session marks so and replicates of them; the held-out part of every stimulus; and
+    Held out are: takes that the session marks so with replicates of them; the held-out part of every stimulus; and
     whatever the split's rules add. Raises SplitError when a rule matches nothing or nothing is left to learn from.
     """
     apart = {take.number for take in session.takes if take.held_out}
     for rule in split.hold_outs:
         apart |= _takes_matching(session, rule)
+    apart |= {take.replicate_of for take in session.takes if take.number in apart and take.replicate_of is not None}
     apart |= {take.number for take in session.takes if take.replicate_of in apart}
     share = max((rule.share for rule in split.hold_outs if rule.kind == "time"), default=0.0)
     learnt: list[Span] = []
@@ -119,7 +120,7 @@ def _takes_matching(session: CaptureSession, rule: HoldOut) -> set[int]:
             except KnobError as error:
                 raise SplitError(f"--hold-out {rule.knob}={rule.value}: {error}") from error
             found = {take.number for take in session.takes if _stands_at(take, knob.id, value)}
-            looked_for = f"a take with {knob.id}={knob.spelt(value)}"
+            looked_for = f"take with {knob.id}={knob.spelt(value)}"
     if not found:
         raise SplitError(f"The session has no {looked_for} to hold out. Its takes: {_numbers(session.takes)}.")
     return found

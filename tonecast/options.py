@@ -30,13 +30,10 @@ def parse_length(text: str) -> float:
 
 def parse_settings(values: list[str] | None) -> dict[str, float | str]:
     """Read KNOB=VALUE options. Raises KnobError for one that is not."""
-    settings: dict[str, float | str] = {}
+    settings: dict[str, float | str] = {}  # as text: its knob knows whether "4" is a number or a choice
     for text in values or []:
         knob, equals, value = text.partition("=")
         if not (knob and equals and value):
             raise KnobError(f"--set {text!r} is not understood. Write KNOB=VALUE.")
-        try:
-            settings[knob] = float(value)
-        except ValueError:
-            settings[knob] = value
+        settings[knob] = value
     return settings

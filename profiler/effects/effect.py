@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-import torch
 from torch import Tensor, nn
 
 __all__ = ["Effect", "State"]
@@ -22,6 +21,9 @@ class Effect(nn.Module, ABC):
 
     kind: ClassVar[str]
     """The short name under which a profile's stage finds this class. It never changes."""
+
+    knob_positions: int
+    """How many positions of knobs it takes: `profiler.knob.positions_width` of the profile's."""
 
     memory_frames: int
     """How far back the past still matters: so much dry is run before an excerpt to get it right."""
@@ -59,9 +61,3 @@ class Effect(nn.Module, ABC):
     if TYPE_CHECKING:
         # nn.Module calls are untyped; this gives the type checker the signature of `forward`.
         def __call__(self, dry: Tensor, knobs: Tensor, state: State) -> tuple[Tensor, State]: ...
-
-
-def padded_positions(knobs: Tensor, width: int) -> Tensor:
-    """Return positions with at least one column: gear without knobs has a single one that never moves."""
-    missing = width - knobs.shape[-1]
-    return torch.nn.functional.pad(knobs, (0, missing)) if missing else knobs

@@ -5,6 +5,7 @@ import torch
 from profiler.effects.effect import Effect
 from profiler.effects.recurrent import RecurrentEffect
 from profiler.errors import ProfileError
+from profiler.knob import positions_width
 from profiler.profile import LoadedProfile, Stage
 
 __all__ = ["KINDS", "build_effect", "build_stages"]
@@ -34,6 +35,9 @@ def build_stages(loaded: LoadedProfile) -> list[Effect]:
     used: set[str] = set()
     for stage in loaded.profile.stages:
         effect = build_effect(stage)
+        if effect.knob_positions != (width := positions_width(loaded.profile.knobs)):
+            taken = effect.knob_positions
+            raise ProfileError(f"The profile's knobs have {width} positions; its {stage.kind} stage takes {taken}.")
         expected = {stage.prefix + name: tensor for name, tensor in effect.state_dict().items()}
         for name, tensor in expected.items():
             found = loaded.weights.get(name)

@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from profiler.effects.effect import Effect, State, padded_positions
+from profiler.effects.effect import Effect, State
 
 __all__ = ["RecurrentEffect"]
 
@@ -48,6 +48,7 @@ class RecurrentEffect(Effect):
         if not (0 < input_scale < 1e6 and 0 < output_scale < 1e6):
             raise ValueError(f"The scales are {input_scale!r} and {output_scale!r}; they must lie between 0 and 1e6.")
         self._sizes = sizes
+        self.knob_positions = knob_positions
         self.input_scale, self.output_scale = float(input_scale), float(output_scale)
         self.shaper = nn.Sequential(
             nn.Linear(max(knob_positions, 1), shaper), nn.Tanh(), nn.Linear(shaper, features + 3)
@@ -70,7 +71,9 @@ class RecurrentEffect(Effect):
 
     def conditioned(self, knobs: Tensor) -> Tensor:
         """Return gate features in [-1, 1], then three gains: before the gates, of the clean share, at the output."""
-        shaped = self.shaper(2 * padded_positions(knobs, max(self._sizes["knob_positions"], 1)) - 1)
+        if self.knob_positions == 0:  # gear without knobs has a single one that never moves
+            knobs = nn.functional.pad(knobs, (0, 1))
+        shaped = self.shaper(2 * knobs - 1)
         split = self._sizes["features"]
         return torch.cat([torch.tanh(shaped[..., :split]), torch.exp(shaped[..., split:])], dim=-1)
 

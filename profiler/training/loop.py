@@ -102,8 +102,8 @@ def fit(
                 keep(state)
                 kept = time.monotonic()
             on_progress(_progress(state, schedule.done(state)))
-    if interrupted or not state.curve:
-        watch.look(state)
+        if not state.curve or state.curve[-1].step < state.step:
+            watch.look(state)
     return "interrupted" if interrupted else "budget" if schedule.steps is None else "steps"
 
 

@@ -1,4 +1,4 @@
-"""A disk that really fills up, and the way these tests use hypothesis."""
+"""A disk that really fills up, a profile of a few weights, and the way these tests use hypothesis."""
 
 import os
 import shutil
@@ -7,8 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import settings
+
+from profiler.effects import RecurrentEffect
+from profiler.knob import Knob
+from profiler.profile import LoadedProfile, Profile, Provenance, Stage
+from profiler.profile_file import save
+from profiler.session import Gear
 
 settings.register_profile("tonecast", deadline=None, derandomize=True, database=None)
 settings.load_profile("tonecast")
@@ -50,3 +58,44 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
         yield SmallDisk(folder)
     finally:
         subprocess.run([umount, "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture(scope="session")
+def whole() -> LoadedProfile:
+    """A whole profile of a few weights. Read only."""
+    torch.manual_seed(1)
+    effect = RecurrentEffect(knob_positions=1, hidden=2, features=2, shaper=2)
+    rng = np.random.default_rng(1)
+    profile = Profile(
+        name="Drive",
+        gear=Gear(name="Pedal", kind="plugin"),
+        knobs=(Knob(id="drive", name="Drive"),),
+        sample_rate=48_000,
+        stages=(Stage(kind="recurrent", config=effect.config, prefix="0."),),
+        latency_frames=0,
+        golden_settings={"drive": 0.5},
+        provenance=Provenance(
+            learnt=(),
+            hold_outs=(),
+            seed=0,
+            steps=1,
+            seconds=0.0,
+            audio_seconds=0.0,
+            limited_by="steps",
+            curve=(),
+            versions={},
+        ),
+    )
+    return LoadedProfile(
+        profile=profile,
+        weights={"0." + name: tensor.numpy() for name, tensor in effect.state_dict().items()},
+        golden_dry=rng.normal(0, 0.5, (1, 480)).astype(np.float32),
+        golden_wet=rng.normal(0, 0.5, (1, 480)).astype(np.float32),
+    )
+
+
+@pytest.fixture
+def saved(whole: LoadedProfile, tmp_path: Path) -> Path:
+    """That profile, saved."""
+    save(tmp_path / "drive.tonecast", whole)
+    return tmp_path / "drive.tonecast"

@@ -23,12 +23,11 @@ def part_of(stimulus, audio, name):
 
 def likeness(needle, hay):
     """Return the largest normalised correlation of a sound with any stretch of another: 1 where it is contained."""
-    products = signal.correlate(hay.astype(float), needle.astype(float), "valid", "fft")
-    energy = np.convolve(hay.astype(float) ** 2, np.ones(len(needle)), "valid") if len(needle) < 64 else None
-    if energy is None:
-        total = np.concatenate([[0], np.cumsum(hay.astype(float) ** 2)])
-        energy = total[len(needle) :] - total[: -len(needle)]
-    return float(np.max(np.abs(products) / np.sqrt(np.sum(needle.astype(float) ** 2) * energy + 1e-9)))
+    needle, hay = needle.astype(float), hay.astype(float)
+    products = signal.correlate(hay, needle, "valid", "fft")
+    total = np.cumsum(np.append(0, hay**2))
+    energy = total[len(needle) :] - total[: -len(needle)]
+    return float(np.max(np.abs(products) / np.sqrt(np.sum(needle**2) * energy + 1e-9)))
 
 
 @pytest.mark.parametrize(("form", "seconds", "slack"), [("quick", 100, 5), ("short", 45, 1), ("held-out", 12.5, 0.1)])
@@ -99,8 +98,7 @@ def test_likeness_finds_what_is_there():
     assert likeness(programme[12_345:20_345], programme) > 0.999
 
 
-@pytest.mark.parametrize("form", ["quick", "short"])
-@pytest.mark.parametrize("sample_rate", RATES)
+@pytest.mark.parametrize(("form", "sample_rate"), [("quick", 8000), ("short", 44_100), ("short", 96_000)])
 def test_the_replicate_is_the_beginning_of_the_programme(form, sample_rate):
     """The same frames come twice, but for the fade at the end of the second time."""
     stimulus, audio = compose(form, seed=3, sample_rate=sample_rate)

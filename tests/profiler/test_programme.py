@@ -32,7 +32,7 @@ def windows_db(sound, frames):
 @pytest.mark.parametrize("sample_rate", RATES)
 def test_every_passage_is_sound_at_every_seed(play, sample_rate):
     """No passage blows up or dies: it is finite, and its RMS level within 30 dB of its peak, above a mere square's."""
-    for seed in range(4 if sample_rate > 48_000 else 12):
+    for seed in range(24 if sample_rate == 8000 else 4):
         sound = play(np.random.default_rng([seed, 1]), sample_rate, 3 * sample_rate)
         assert sound.shape == (3 * sample_rate,)
         assert np.isfinite(sound).all()
@@ -105,7 +105,7 @@ def test_drums_and_voice_are_finite(sample_rate, seed):
         voice(rng, sample_rate=sample_rate, frames=sample_rate // 3, frequency=150),
     ):
         assert np.isfinite(sound).all()
-        assert 0.01 < np.abs(sound).max() < 20
+        assert 1e-3 < np.abs(sound).max() < 20
         assert crest_db(sound) < 30
 
 

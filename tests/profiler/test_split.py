@@ -127,7 +127,7 @@ def test_a_misspelt_rule_shows_the_grammar(text):
 @pytest.mark.parametrize("share", ["0", "0.95", "1", "20", "0.2.3", "."])
 def test_a_share_leaves_something_to_learn(share):
     """A tenth of the time at least is for learning, and a share of nothing is a mistake."""
-    with pytest.raises(SplitError, match="the share lies between 0 and 0.9"):
+    with pytest.raises(SplitError, match=r"the share lies between 0 and 0\.9"):
         parse_hold_out(f"time=last:{share}")
 
 
@@ -176,6 +176,13 @@ def test_what_the_session_holds_out_always_is():
     assert divided(with_part) == ((span(0, 0, 800),), (span(0, 800, 1000), span(1, 800, 1000)))
 
 
+def test_holding_out_a_replicate_holds_out_what_it_repeats():
+    """Either of two takes of the same playing at the same settings takes the other with it."""
+    found = session(take(0), take(1), take(2, replicate_of=1))
+    for rule in ("take:1", "take:2"):
+        assert divided(found, rule) == ((span(0),), (span(1), span(2)))
+
+
 def test_frames_without_a_dry_or_a_wet_are_left_out():
     """A late wet ends early: what was not recorded is neither learnt nor scored."""
     found = session(take(0, latency_frames=30), take(1, frames=1200), take(2, frames=10, latency_frames=50))
@@ -192,7 +199,7 @@ def test_moving_takes_stand_at_no_value():
     ("rule", "says"),
     [
         ("take:9", "no take 9 to hold out. Its takes: 0, 1"),
-        ("gain=0.7", r"no a take with amp.gain=0.7 to hold out"),
+        ("gain=0.7", r"no take with amp\.gain=0\.7 to hold out"),
         ("gain=3", "amp.gain cannot stand at 3"),
         ("gain=loud", "takes a number; found 'loud'"),
         ("gain=nan", "cannot stand at nan"),

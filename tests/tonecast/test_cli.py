@@ -11,8 +11,10 @@ import pytest
 import soundfile
 
 import profiler
+from profiler.knob import Knob
 from profiler.rendering import ProfileProcessor
 from tonecast.cli import run
+from tonecast.options import parse_settings
 
 
 def ran(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -167,6 +169,13 @@ def test_wrong_use_and_failure(capsys: pytest.CaptureFixture[str], places: dict[
     assert expected in err
     assert "Traceback" not in err
     assert sorted(places["tmp"].rglob("*")) == before
+
+
+def test_a_switch_whose_choices_are_numbers_can_be_set():
+    """What is typed stays text until its knob reads it."""
+    assert parse_settings(["bits=8", "drive_db=2.5"]) == {"bits": "8", "drive_db": "2.5"}
+    assert Knob(id="bits", name="bits", choices=("8", "12"), default="12").checked("8") == "8"
+    assert Knob(id="drive_db", name="drive").checked("0.5") == 0.5
 
 
 def test_doctor(capsys: pytest.CaptureFixture[str]):

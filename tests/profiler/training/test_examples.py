@@ -16,7 +16,7 @@ from profiler.session_folder import SessionFolder
 from profiler.split import Span, Split, divide
 from profiler.training.examples import Examples, Passage, read_examples
 
-GAIN = Knob(id="gain", name="gain", maximum=10, default=5)
+GAIN = Knob(id="gain", name="gain", maximum=10, default=5.0)
 NEW = Take(number=0, dry=0, file="", sha256="", frames=0)
 
 
@@ -60,8 +60,8 @@ def test_every_frame_finds_its_knobs(folder: SessionFolder):
     """Settings of still takes and of a moving one, ramps included, are in the table that the frames index."""
     track = KnobTrack(
         breakpoints=(
-            Breakpoint(frame=0, settings={"gain": 0}),
-            Breakpoint(frame=1000, settings={"gain": 10}, ramp_frames=100),
+            Breakpoint(frame=0, settings={"gain": 0.0}),
+            Breakpoint(frame=1000, settings={"gain": 10.0}, ramp_frames=100),
         )
     )
     add(folder, noise(3000), noise(3000), replace(NEW, settings={"gain": 2.0}))

@@ -1,0 +1,227 @@
+"""The training loop: when it ends, what it keeps, and what it learns from."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profiler.effects import RecurrentEffect
+from profiler.errors import TrainingError
+from profiler.progress import Progress, unheard
+from profiler.training.examples import Examples, Passage
+from profiler.training.gradients import Crew, relative_error
+from profiler.training.loop import SEGMENT_FRAMES, WARM_UP_SEGMENTS, Schedule, fit
+from profiler.training.state import TrainingState
+from profiler.training.watch import Watch
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Keep torch to one thread, as training does: on effects this small its threads wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def softly_clipped(*, seconds: float = 1.0, watched: bool = True) -> Examples:
+    """Return noise and what a soft clipper makes of it at two settings of its gain."""
+    rng = np.random.default_rng(0)
+    positions = np.asarray([[0.0], [1.0]], np.float32)
+
+    def passage(frames: int) -> Passage:
+        dry = rng.normal(0, 0.2, frames).astype(np.float32)
+        knobs = (np.arange(frames) // 700 % 2).astype(np.int32)
+        return Passage(dry=dry, wet=np.tanh((1 + 4 * positions[knobs, 0]) * dry), knobs=knobs)
+
+    frames = int(48_000 * seconds)
+    return Examples(learnt=(passage(frames),), watched=(passage(9600),) if watched else (), positions=positions)
+
+
+def small_state(seed: int = 0) -> TrainingState:
+    """Return a small effect before its first step."""
+    torch.manual_seed(seed)
+    effect = RecurrentEffect(knob_positions=1, hidden=6, features=2, shaper=4, output_scale=2.0)
+    return TrainingState.fresh(effect, seed=seed)
+
+
+def never() -> bool:
+    """Do not stop."""
+    return False
+
+
+def ignored(_: TrainingState) -> None:
+    """Keep nothing."""
+
+
+def test_a_schedule_ends_after_steps_or_after_a_time():
+    """One of the two is given, and it is above zero."""
+    for wrong in ({}, {"steps": 1, "budget_seconds": 1.0}, {"steps": 0}, {"steps": -3}, {"budget_seconds": 0.0}):
+        with pytest.raises(TrainingError):
+            Schedule(**wrong)
+    state = small_state()
+    state.step, state.seconds = 30, 5.0
+    assert Schedule(steps=120).done(state) == 0.25
+    assert Schedule(budget_seconds=10.0).done(state) == 0.5
+
+
+@given(st.floats(0, 2))
+def test_the_rate_climbs_and_falls_to_nothing(done: float):
+    """The learning rate is always above zero and never above its peak."""
+    assert 0 < Schedule.rate(done) <= 0.0101
+
+
+def test_the_rate_has_its_peak_early():
+    """The climb takes 3 % of the training; from then on the rate only falls."""
+    rates = [Schedule.rate(done) for done in np.linspace(0.03, 1.0, 50)]
+    assert all(earlier > later for earlier, later in pairwise(rates))
+    assert Schedule.rate(0.0) < 0.1 * rates[0]
+    assert rates[-1] < 1e-4
+
+
+def test_steps_are_counted_and_end_the_training():
+    """So many steps are taken, not one more, in whole rounds or not; progress ends at 1."""
+    state, told = small_state(), list[Progress]()
+    ended = fit(state, softly_clipped(), Schedule(steps=47), on_progress=told.append, keep=ignored, stopped=never)
+    assert (ended, state.step) == ("steps", 47)
+    assert [each.done for each in told] == [40 / 47, 1.0]
+    assert told[-1].seconds_left == 0
+
+
+def test_training_learns():
+    """After 80 steps the error on watched audio is a quarter of that of the first weights, and the best is kept."""
+    examples = softly_clipped()
+    untrained = small_state()
+    Watch(examples).look(untrained)
+    state = small_state()
+    fit(state, examples, Schedule(steps=80), on_progress=unheard, keep=ignored, stopped=never)
+    assert state.best_esr < 0.25 * untrained.best_esr
+    assert state.best_esr == min(point.esr for point in state.curve)
+    assert [point.step for point in state.curve] == [40, 80]
+
+
+def test_a_budget_ends_the_training_by_the_clock():
+    """A budget is used up and named as what ended it; seconds of an earlier run count towards it."""
+    state = small_state()
+    ended = fit(state, softly_clipped(), Schedule(budget_seconds=0.4), on_progress=unheard, keep=ignored, stopped=never)
+    assert ended == "budget"
+    assert state.seconds >= 0.4
+    assert state.step > 0
+    assert state.curve
+    steps = state.step
+    assert (
+        fit(state, softly_clipped(), Schedule(budget_seconds=0.4), on_progress=unheard, keep=ignored, stopped=never)
+        == "budget"
+    )
+    assert state.step == steps
+
+
+def test_stopping_ends_between_two_steps_with_a_look():
+    """A stop within a round is obeyed at the next step, and the weights so far are scored."""
+    state = small_state()
+    ended = fit(
+        state,
+        softly_clipped(),
+        Schedule(steps=200),
+        on_progress=unheard,
+        keep=ignored,
+        stopped=lambda: state.step >= 13,
+    )
+    assert (ended, state.step) == ("interrupted", 13)
+    assert [point.step for point in state.curve] == [13]
+    assert math.isfinite(state.best_esr)
+
+
+def test_short_audio_is_learnt_in_shorter_rows_and_too_short_is_refused():
+    """One segment after its warm-up is enough; a frame less is a TrainingError with both numbers."""
+    needed = (WARM_UP_SEGMENTS + 1) * SEGMENT_FRAMES
+    state = small_state()
+    enough = softly_clipped(seconds=needed / 48_000)
+    assert enough.learnt_frames == needed
+    fit(state, enough, Schedule(steps=3), on_progress=unheard, keep=ignored, stopped=never)
+    assert state.step == 3
+    short = replace(enough, learnt=(enough.learnt[0].excerpt(0, needed - 1),))
+    with pytest.raises(TrainingError, match=f"{needed - 1} frames; at least {needed}"):
+        fit(small_state(), short, Schedule(steps=3), on_progress=unheard, keep=ignored, stopped=never)
+
+
+def test_audio_that_cannot_be_learnt_is_said_to_diverge():
+    """NaN in the dry moves no weight, and after fifty such steps training gives up with a TrainingError."""
+    examples = softly_clipped()
+    examples.learnt[0].dry[::500] = np.nan
+    state = small_state()
+    before = {name: tensor.clone() for name, tensor in state.effect.state_dict().items()}
+    with pytest.raises(TrainingError, match="diverged after 0 steps"):
+        fit(state, examples, Schedule(steps=200), on_progress=unheard, keep=ignored, stopped=never)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in state.effect.state_dict().items())
+
+
+def test_with_nothing_to_watch_the_average_is_kept():
+    """A short capture has no watched audio: the averaged weights are the result, and there is no curve."""
+    state = small_state()
+    fit(state, softly_clipped(watched=False), Schedule(steps=40), on_progress=unheard, keep=ignored, stopped=never)
+    assert state.curve == []
+    assert all(torch.equal(state.best[name], mean) for name, mean in state.average.state_dict().items())
+
+
+def test_the_watch_never_prefers_weights_that_give_nan():
+    """Weights broken by NaN score infinity, and the best so far stay."""
+    examples, state = softly_clipped(), small_state()
+    watch = Watch(examples)
+    watch.look(state)
+    good, esr = state.best, state.best_esr
+    for effect in (state.effect, state.average):
+        with torch.no_grad():
+            effect.out.weight.fill_(math.nan)
+    watch.look(state)
+    assert state.best is good
+    assert state.best_esr == esr
+
+
+def test_the_watch_scores_an_esr():
+    """What the watch calls an error is the ESR by hand, after an eighth of each row."""
+    examples, state = softly_clipped(), small_state()
+    Watch(examples).look(state)
+    (watched,) = examples.watched
+    knobs = torch.from_numpy(examples.positions[watched.knobs])[None]
+    with torch.no_grad():
+        predicted, _ = state.effect(torch.from_numpy(watched.dry)[None], knobs, state.effect.initial_state(1))
+    error = (predicted[0].numpy() - watched.wet)[1200:]
+    assert state.best_esr == pytest.approx(float(np.sum(error**2) / np.sum(watched.wet[1200:] ** 2)), rel=1e-4)
+
+
+def test_the_crews_gradients_are_those_of_one_worker():
+    """Shared out over threads, rows give the loss and the gradients they give together."""
+    examples, state = softly_clipped(), small_state()
+    passage = examples.rows(np.random.default_rng(0), count=8, frames=96)
+    torch.set_num_threads(2)
+    with Crew(state.effect, torch.from_numpy(examples.positions), quiet=0.02) as crew:
+        loss, gradients = crew.step(crew.begin(passage, warm_up=32), frames=64)
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+    knobs = torch.from_numpy(examples.positions[passage.knobs])
+    with torch.no_grad():
+        _, warm = state.effect(torch.from_numpy(passage.dry[:, :32]), knobs[:, :32], state.effect.initial_state(8))
+    predicted, _ = state.effect(torch.from_numpy(passage.dry[:, 32:]), knobs[:, 32:], warm)
+    expected = relative_error(torch.from_numpy(passage.wet[:, 32:]), predicted, 0.02**2)
+    assert loss == pytest.approx(float(expected.detach()), rel=1e-5)
+    for found, each in zip(gradients, torch.autograd.grad(expected, list(state.effect.parameters())), strict=True):
+        assert torch.allclose(found, each, rtol=1e-3, atol=1e-5)
+
+
+def test_quiet_rows_count_like_loud_ones_and_silence_stays_finite():
+    """The loss is relative row by row; a row of silence costs what it is off against the quiet level."""
+    generator = torch.Generator().manual_seed(0)
+    target = torch.randn(1, 4000, generator=generator)
+    off = target * 1.1
+    loud, soft = (relative_error(target * level, off * level, 1e-12) for level in (1.0, 0.01))
+    assert float(loud) == pytest.approx(0.01, rel=1e-3)
+    assert float(soft) == pytest.approx(float(loud), rel=1e-2)
+    assert math.isfinite(float(relative_error(torch.zeros(1, 100), torch.full((1, 100), 0.1), 0.01)))
+    assert float(relative_error(target, target, 0.01)) == 0
