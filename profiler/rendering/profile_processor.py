@@ -1,14 +1,12 @@
 """The profile processor: plays a profile on any signal, at any rate, in blocks of any size."""
 
-import contextlib
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 
 from profiler.audio import Samples
 from profiler.effects import Effect, State
 from profiler.effects.kinds import build_stages
+from profiler.effects.threads import on_one_thread
 from profiler.errors import AudioError
 from profiler.knob import KnobSettings, checked_settings
 from profiler.knob_track import KnobTrack
@@ -19,20 +17,6 @@ from profiler.rendering.resampling import StreamResampler
 __all__ = ["ProfileProcessor"]
 
 _LARGEST_BLOCK = 32_768  # bounds memory: an effect needs some hundred bytes a frame
-
-
-@contextlib.contextmanager
-def _on_one_thread() -> Iterator[None]:
-    """Keep torch's own threads out: on an effect this small they wait for each other more than they work.
-
-    Measured on two cores, torch 2.13: two threads take 2.4 times as long, and fifty times while others work too.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class ProfileProcessor(Processor):
@@ -106,7 +90,7 @@ class ProfileProcessor(Processor):
         self._late -= skipped
         return wet[:, skipped:]
 
-    @_on_one_thread()
+    @on_one_thread()
     @torch.inference_mode()
     def _play_block(self, dry: Samples) -> Samples:
         signal = torch.from_numpy(np.ascontiguousarray(dry))

@@ -12,6 +12,7 @@ import torch
 
 from profiler.audio import Samples
 from profiler.effects import Effect, RecurrentEffect
+from profiler.effects.threads import on_one_thread
 from profiler.knob import default_settings, positions_of, positions_width
 from profiler.profile import LearntSpan, LimitedBy, LoadedProfile, Profile, Provenance, Stage
 from profiler.progress import ProgressCallback, unheard
@@ -132,7 +133,7 @@ def _profile(folder: SessionFolder, out: Path, effect: Effect, provenance: Prove
     session = folder.session
     settings = default_settings(session.knobs)
     dry = _loudest_stretch(folder)
-    with torch.no_grad():
+    with on_one_thread(), torch.no_grad():
         knobs = torch.from_numpy(positions_of(session.knobs, settings))[None, None]
         wet, _ = effect(torch.from_numpy(dry), knobs, effect.initial_state(1))
     profile = Profile(

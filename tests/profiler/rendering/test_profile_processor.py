@@ -190,6 +190,7 @@ class Late(Effect):
     """Returns the dry a fixed number of frames late."""
 
     kind = "late"
+    knob_positions = 1
     memory_frames = 0
 
     def __init__(self, *, frames: int) -> None:
