@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 def to_json(value: object) -> bytes:
     """Return a dataclass as indented UTF-8 JSON. NaN and torn characters raise ManifestError."""
-    plain = TypeAdapter(type(value)).dump_python(value, mode="json")
+    plain = TypeAdapter(type(value)).dump_python(value, mode="json", warnings=False)  # a whole number is a value too
     try:
         return (json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
     except ValueError as error:
