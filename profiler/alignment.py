@@ -10,6 +10,7 @@ from profiler.tones import BLIP_GAP_SECONDS, BLIP_POLARITIES, blip_frames
 
 __all__ = ["BlipReading", "aligned", "read_blips"]
 
+_WINDOW_SHARE = 0.9
 _THRESHOLD_OF_PEAK = 0.05
 _THRESHOLD_OVER_NOISE = 4.0
 
@@ -33,12 +34,14 @@ def read_blips(wet: Samples, *, start: int, sample_rate: int) -> BlipReading:
     A blip has arrived where the wet first leaves the noise before it. The polarity is the one that most blips
     agree on, read from the first swing, and None when they do not agree.
     """
-    window = int(BLIP_GAP_SECONDS * sample_rate * 0.9)
+    gap = int(BLIP_GAP_SECONDS * sample_rate)
+    window = int(gap * _WINDOW_SHARE)
+    rest = gap - window  # a blip that comes later than the window is long would fall into the next one's rest
     latencies: list[int] = []
     votes = 0
     for frame, sent in zip(blip_frames(sample_rate), BLIP_POLARITIES, strict=True):
         at = start + frame
-        before, after = wet[max(at - window // 4, 0) : at], wet[at : at + window]
+        before, after = wet[max(at - rest, 0) : at], wet[at : at + window]
         resting = float(np.median(before)) if len(before) else 0.0
         swing = np.abs(after - resting)
         noise = float(np.abs(before - resting).max()) if len(before) else 0.0
