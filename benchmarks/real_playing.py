@@ -21,6 +21,7 @@ from profiler.rendering import ProfileProcessor
 from profiler.score import energies
 
 SECONDS = 10
+SUFFIXES = (".wav", ".flac", ".aiff")
 PEAK = 0.7
 
 
@@ -37,7 +38,10 @@ def main() -> int:
     settings = [take.settings for take in session.takes if take.held_out and take.settings and not take.replicate_of]
     results = {}
     every = np.zeros((len(settings), 2))
-    for path in sorted((options.data / "dry").glob("*.flac")):
+    recordings = [path for path in sorted((options.data / "dry").iterdir()) if path.suffix in SUFFIXES]
+    if not recordings or not settings:
+        parser.error(f"{options.data / 'dry'} must hold {', '.join(SUFFIXES)} files, and the session held-out takes")
+    for path in recordings:
         pairs = np.asarray([_energies(path, loaded, session, each) for each in settings])
         every += pairs
         results[path.stem] = pairs[:, 0].sum() / pairs[:, 1].sum()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from profiler.knob import Knob, KnobSettings, default_settings
+from profiler.knob import Knob, KnobSettings
 from profiler.knob_track import Breakpoint, KnobTrack
 from profiler.stimulus import Form
 
@@ -67,13 +67,13 @@ def moving_plan(
 ) -> list[PlannedTake]:
     """Return one long take whose knobs jump to random settings every second or two, and held-out takes at rest."""
     rng = np.random.default_rng([seed, 3])
-    points = [Breakpoint(frame=0, settings=default_settings(knobs))]
-    frame = int(_LEAD_IN_SECONDS * sample_rate)
-    while frame < minutes * 60 * sample_rate and knobs:
+    points: list[Breakpoint] = []
+    frame = 0
+    while frame < minutes * 60 * sample_rate and (knobs or not points):
         # Beta(.8, .8) favours the ends a little, where gear differs most from its middle (Hawley et al. 2019).
         settings = {knob.id: knob.value_at(float(rng.beta(0.8, 0.8))) for knob in knobs}
         points.append(Breakpoint(frame=frame, settings=settings))
-        frame += int(rng.uniform(*_JUMP_SECONDS) * sample_rate)
+        frame += int((rng.uniform(*_JUMP_SECONDS) if frame else _LEAD_IN_SECONDS) * sample_rate)
     track = KnobTrack(breakpoints=tuple(points))
     plan = [PlannedTake(number=0, form="moving", seed=seed, seconds=minutes * 60, track=track)]
     corners = 2 ** min(len(knobs), 4)

@@ -8,10 +8,10 @@ import numpy as np
 
 from capture.rig import Rig
 from profiler.audio import Audio, Samples
-from profiler.chain import Chain
 from profiler.chain_file import ChainFile, Slot, read_chain
 from profiler.errors import GearError, KnobError
-from profiler.knob import Knob, KnobSettings, Scale, checked_settings, find_knob
+from profiler.knob import Knob, KnobSettings, checked_settings, find_knob
+from profiler.knob_range import parse_knob_range
 from profiler.knob_track import KnobTrack
 from profiler.pedalboard_effect import PedalboardEffect, effect_knobs
 from profiler.session import Gear
@@ -35,16 +35,20 @@ class PluginRig(Rig):
 
     def play(self, dry: Audio, track: KnobTrack, *, on_done: Callable[[float], None]) -> Audio:
         """Return the wet signal; knobs move at the very frame that the track names, ramps in steps of 32 frames."""
-        effects = self._build()
-        chain = Chain(tuple(effects.values()))
-        chain.reset()
-        pieces: list[Samples] = []
-        for start, stop, settings in self._blocks(track, dry.frames):
-            for id_, value in settings.items():
-                self._turn(effects, id_, value)
-            pieces.append(chain.feed(dry.samples[:, start:stop], self.sample_rate))
-            on_done(stop / dry.frames)
-        wet = np.concatenate([*pieces, chain.flush()], axis=1)
+        blocks = list(self._blocks(track, dry.frames))
+        wet = dry.samples
+        # Slot after slot over the whole signal: fed block by block, what a late effect holds back would meet the
+        # knobs of the slots behind it too late.
+        for number, (slot, effect) in enumerate(self._build().items()):
+            effect.reset()
+            pieces: list[Samples] = []
+            for start, stop, settings in blocks:
+                for id_, value in settings.items():
+                    if (id_.rpartition(".")[0] or self._slots[0].id) == slot:
+                        effect.turn(id_.rpartition(".")[2], value)
+                pieces.append(effect.feed(wet[:, start:stop], self.sample_rate))
+                on_done((number + stop / dry.frames) / len(self._slots))
+            wet = np.concatenate([*pieces, effect.flush()], axis=1)
         if not np.isfinite(wet).all():
             frame = int(np.argmin(np.isfinite(wet).all(axis=0)))
             raise GearError(f"{self.gear.name} returned NaN or infinity at frame {frame}. Narrow its knobs' ranges.")
@@ -52,10 +56,6 @@ class PluginRig(Rig):
 
     def _build(self) -> dict[str, PedalboardEffect]:
         return {slot.id: PedalboardEffect(slot.ref, slot.settings) for slot in self._slots}
-
-    def _turn(self, effects: dict[str, PedalboardEffect], id_: str, value: float | str) -> None:
-        slot, _, knob = id_.rpartition(".")
-        effects[slot or self._slots[0].id].turn(knob, value)
 
     def _blocks(self, track: KnobTrack, frames: int) -> Iterator[tuple[int, int, KnobSettings]]:
         """Yield stretches of frames over which the knobs stand still, with their settings."""
@@ -133,22 +133,18 @@ def _own_knobs(slot: Slot) -> tuple[Knob, ...]:
 
 
 def _chosen(available: Sequence[Knob], text: str) -> Knob:
-    id_, equals, span = text.partition("=")
-    if not equals or not span:
-        raise KnobError(f"--knob {text!r} is not understood. Write ID=LOW:HIGH, ID=LOW:HIGH:log or ID=off,on.")
-    knob = find_knob(available, id_)
+    wanted = parse_knob_range(text)
+    knob = find_knob(available, wanted.id)
+    if bool(knob.choices) != bool(wanted.choices):
+        form = ",".join(knob.choices) if knob.choices else "LOW:HIGH"
+        raise KnobError(f"--knob {text!r} does not fit {knob.id}. Write {knob.id}={form}.")
     if knob.choices:
-        choices = tuple(str(knob.checked(choice)) for choice in span.split(","))
+        choices = tuple(str(knob.checked(choice)) for choice in wanted.choices)
         return replace(knob, choices=choices, default=knob.default if knob.default in choices else choices[0])
-    low, colon, rest = span.partition(":")
-    high, _, scale = rest.partition(":")
-    if not colon or scale not in ("", "log", "linear"):
-        raise KnobError(f"--knob {text!r} is not understood. Write {knob.id}=LOW:HIGH or {knob.id}=LOW:HIGH:log.")
-    minimum, maximum = float(knob.checked(low)), float(knob.checked(high))
+    minimum, maximum = float(knob.checked(wanted.low)), float(knob.checked(wanted.high))
     if not minimum < maximum:
         raise KnobError(f"--knob {text}: the low end must come first.")
-    named: dict[str, Scale] = {"": knob.scale, "log": "log", "linear": "linear"}
-    narrowed = replace(knob, minimum=minimum, maximum=maximum, default=minimum, scale=named[scale])
+    narrowed = replace(knob, minimum=minimum, maximum=maximum, default=minimum, scale=wanted.scale or knob.scale)
     inside = minimum <= float(knob.default) <= maximum
     return replace(narrowed, default=knob.default if inside else narrowed.value_at(0.5))
 

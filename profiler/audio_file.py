@@ -1,6 +1,6 @@
 """Audio files: read whole or in blocks, written whole or not at all.
 
-The one door to soundfile (libsndfile): WAV, FLAC, AIFF, OGG and MP3 in; WAV, FLAC and AIFF out.
+What is on disk goes through here to soundfile (libsndfile): WAV, FLAC, AIFF, OGG and MP3 in; WAV, FLAC and AIFF out.
 """
 
 import contextlib
@@ -15,9 +15,10 @@ from profiler.audio import Audio, Samples
 from profiler.errors import AudioError, StorageError
 from profiler.storage import replacing
 
-__all__ = ["AudioReader", "AudioWriter", "read_audio", "reading", "write_audio", "writing"]
+__all__ = ["AudioReader", "AudioWriter", "read_audio", "reading", "undated", "write_audio", "writing"]
 
 MAXIMUM_CHANNELS = 64
+_HEADER_BYTES = 4096
 _FORMATS = {
     ".wav": ("WAV", "FLOAT"),
     ".flac": ("FLAC", "PCM_24"),
@@ -155,6 +156,7 @@ def writing(
         with file:
             writer = AudioWriter(path, file)
             yield writer
+        _undate(scratch)
         _check_written(scratch, writer)
 
 
@@ -186,6 +188,23 @@ def _check_file(path: Path) -> None:
     # Recorders that cannot seek leave 0 or 2^32-1 there; libsndfile copes with both.
     if declared not in (8, 0xFFFFFFFF + 8) and declared > size + 1:
         raise _cut(path, f"has {size} of {declared} bytes")
+
+
+def _undate(path: Path) -> None:
+    """Blank the time of day that libsndfile leaves in a float WAV, so that equal audio makes equal files and hashes."""
+    with path.open("rb+") as file:
+        head = bytearray(file.read(_HEADER_BYTES))
+        file.seek(0)
+        file.write(undated(head))
+
+
+def undated(wav: bytearray) -> bytes:
+    """Return the beginning of a WAV, or all of it, with the date of its PEAK chunk blanked."""
+    data = wav.find(b"data")
+    stamp = wav.find(b"PEAK", 0, data if data >= 0 else None)
+    if stamp >= 0:
+        wav[stamp + 12 : stamp + 16] = bytes(4)
+    return bytes(wav)
 
 
 def _check_written(scratch: Path, writer: AudioWriter) -> None:

@@ -10,6 +10,7 @@
     |-- SessionError      a capture session that is missing, taken or incomplete
     |-- SplitError        a hold-out that is misspelt or leaves nothing to learn or to score
     |-- StorageError      the disk refused; nothing half-written was left
+    |-- TakeRejectedError a recording that cannot be used
     `-- TrainingError     training that cannot go on
 
 A message says what was found, what was expected and what to do.
@@ -26,6 +27,7 @@ __all__ = [
     "SessionError",
     "SplitError",
     "StorageError",
+    "TakeRejectedError",
     "TrainingError",
 ]
 
@@ -71,6 +73,10 @@ class SplitError(ProfilerError):
 
 class StorageError(ProfilerError):
     """The disk refused; nothing half-written was left."""
+
+
+class TakeRejectedError(ProfilerError):
+    """The recording cannot be used."""
 
 
 class TrainingError(ProfilerError):

@@ -23,11 +23,9 @@ from profiler.score import (
 )
 from profiler.session import CaptureSession, Take
 from profiler.session_folder import SessionFolder
-from profiler.split import Span, Split, divide, parse_hold_out
+from profiler.split import Span, Split, divide, parse_hold_out, recorded_frames
 
 __all__ = ["RenderedTake", "evaluate", "render_take", "scored_spans"]
-
-_PRE_ROLL_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,8 +48,8 @@ def evaluate(
     """Score a profile on every take of a session, worst first.
 
     Of a take that training heard in part, the part it did not hear is scored. Takes are aligned by their own latency
-    and polarity; no gain or delay is fitted. Raises SessionError when the session's knobs or rate are not the
-    profile's.
+    and polarity; no gain or delay is fitted. Raises SessionError when the session's knobs are not the profile's, or
+    move at another rate than its.
     """
     _check_kinship(loaded.profile, folder.session)
     spans = scored_spans(loaded.profile, folder.session)
@@ -76,11 +74,16 @@ def scored_spans(profile: Profile, session: CaptureSession) -> list[Span]:
     known = {take.sha256 for take in session.takes} & {span.sha256 for span in profile.provenance.learnt}
     held_out = {span.take: span for span in (divide(session, Split(hold_outs=rules))[1] if known else ())}
     originals = (take for take in session.takes if take.replicate_of is None)
-    return [held_out.get(take.number, Span(take=take.number, start=0, stop=take.frames)) for take in originals]
+    return [held_out.get(take.number) or _whole(session, take) for take in originals]
+
+
+def _whole(session: CaptureSession, take: Take) -> Span:
+    start, stop = recorded_frames(session, take)
+    return Span(take=take.number, start=start, stop=stop)
 
 
 def render_take(loaded: LoadedProfile, folder: SessionFolder, span: Span) -> RenderedTake:
-    """Render the span of a take through the profile, from two seconds before it so that its state is right."""
+    """Render the span of a take through the profile, from far enough before it for its state to be right."""
     take = next(take for take in folder.session.takes if take.number == span.take)
     dry = folder.dry_of(take).samples
     wet = aligned(
@@ -88,9 +91,9 @@ def render_take(loaded: LoadedProfile, folder: SessionFolder, span: Span) -> Ren
     )
     stop = min(span.stop, dry.shape[1])
     begin = 0
-    if take.settings is not None:  # on a moving take the track must be followed from its start
-        begin = max(span.start - int(_PRE_ROLL_SECONDS * folder.session.sample_rate), 0)
     processor = ProfileProcessor(loaded, track=folder.track_of(take))
+    if take.settings is not None:  # on a moving take the track must be followed from its start
+        begin = max(span.start - processor.memory_frames, 0)
     predicted = processor.process(dry[:, begin:stop], folder.session.sample_rate)[:, span.start - begin :]
     return RenderedTake(take=take, dry=dry[:, span.start : stop], wet=wet[:, span.start : stop], predicted=predicted)
 
@@ -144,6 +147,7 @@ def _row(profile: Profile, session: CaptureSession, span: Span, rendered: Render
         seconds=round(wet.shape[1] / session.sample_rate, 3),
         seen=_is_seen(profile, session, span),
         settings_seen=_settings_seen(profile, take.settings, take.sha256),
+        material_seen=_material_seen(profile, session.dries[take.dry].sha256, span),
         esr=error_to_signal(wet, predicted),
         esr_pre_emphasis=error_to_signal(pre_emphasised(wet), pre_emphasised(predicted)),
         target_db=round(level_db(wet), 2),
@@ -161,10 +165,20 @@ def _is_seen(profile: Profile, session: CaptureSession, span: Span) -> bool:
 
 def _settings_seen(profile: Profile, settings: KnobSettings | None, sha256: str) -> bool:
     learnt = profile.provenance.learnt
-    return any(each.sha256 == sha256 or (settings is not None and each.settings == settings) for each in learnt)
+    return any(each.sha256 == sha256 or settings in each.settings for each in learnt)
+
+
+def _material_seen(profile: Profile, dry_sha256: str, span: Span) -> bool:
+    heard = (each for each in profile.provenance.learnt if each.dry_sha256 == dry_sha256)
+    return any(each.start < span.stop and span.start < each.stop for each in heard)
 
 
 def _check_kinship(profile: Profile, session: CaptureSession) -> None:
     found, expected = (tuple(knob.id for knob in owner.knobs) for owner in (session, profile))
     if found != expected:
         raise SessionError(f"The session's knobs are {list(found)}; the profile's are {list(expected)}.")
+    if session.sample_rate != profile.sample_rate and any(take.settings is None for take in session.takes):
+        raise SessionError(
+            f"The session is at {session.sample_rate} Hz and its knobs move, counted in frames; the profile is at "
+            f"{profile.sample_rate} Hz. Score it on takes at fixed settings, or capture at its rate."
+        )

@@ -53,6 +53,15 @@ class KnobTrack:
         """Return a track on which nothing moves."""
         return cls(breakpoints=(Breakpoint(frame=0, settings=settings),))
 
+    def visited(self, knobs: Sequence[Knob]) -> tuple[KnobSettings, ...]:
+        """Return the complete settings that the knobs stand at, one for each breakpoint. Raises KnobError."""
+        settings: KnobSettings = {}
+        found = []
+        for point in self.breakpoints:
+            settings = checked_settings(knobs, {**settings, **point.settings})
+            found.append(settings)
+        return tuple(found)
+
     def motion(self, knobs: Sequence[Knob]) -> "KnobMotion":
         """Return the track as positions of these knobs. Raises KnobError for a knob or value they do not have."""
         return KnobMotion(self, tuple(knobs))
@@ -124,9 +133,4 @@ class KnobMotion:
 
 
 def _targets(track: KnobTrack, knobs: tuple[Knob, ...]) -> Samples:
-    rows = []
-    current: KnobSettings = {}
-    for point in track.breakpoints:
-        current = checked_settings(knobs, {**current, **point.settings})
-        rows.append(positions_of(knobs, current))
-    return np.stack(rows)
+    return np.stack([positions_of(knobs, settings) for settings in track.visited(knobs)])

@@ -40,12 +40,13 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class LearntSpan:
-    """Frames of a recording, known by its hash, that training heard."""
+    """Frames that training heard of a recording and its dry signal, known by their hashes, and at which settings."""
 
     sha256: str
+    dry_sha256: str
     start: int
     stop: int
-    settings: KnobSettings | None = None
+    settings: tuple[KnobSettings, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from profiler.audio import Samples
+from profiler.audio_file import undated
 from profiler.errors import KnobError, ManifestError, ProfileError
 from profiler.knob import checked_settings
 from profiler.manifest import from_json, to_json
@@ -139,7 +140,4 @@ def _wav(loaded: LoadedProfile) -> bytes:
     buffer = io.BytesIO()
     pair = np.concatenate([loaded.golden_dry, loaded.golden_wet])
     soundfile.write(buffer, pair.T, loaded.profile.sample_rate, format="WAV", subtype="FLOAT")
-    wav = bytearray(buffer.getvalue())
-    stamp = wav.index(b"PEAK") + 12  # libsndfile writes the time of day there; equal profiles are equal files
-    wav[stamp : stamp + 4] = bytes(4)
-    return bytes(wav)
+    return undated(bytearray(buffer.getvalue()))  # equal profiles are equal files

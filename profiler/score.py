@@ -20,7 +20,7 @@ class TakeScore:
     """One row of an evaluation: a take, or the part of it that training never heard.
 
     `esr` is null for a silent target, which is judged by `predicted_db` alone. `seen` says that training heard these
-    frames, `settings_seen` that it heard these knob settings with other material.
+    frames of this take, `settings_seen` that it heard these knob settings, `material_seen` that it heard this playing.
     """
 
     take: int
@@ -28,12 +28,21 @@ class TakeScore:
     seconds: float
     seen: bool
     settings_seen: bool
+    material_seen: bool
     esr: float | None
     esr_pre_emphasis: float | None
     target_db: float
     predicted_db: float
     error_energy: float
     target_energy: float
+
+    @property
+    def news(self) -> str:
+        """What of this row was new to the profile, in words."""
+        if self.seen:
+            return "heard in training"
+        new = [name for name, seen in (("settings", self.settings_seen), ("playing", self.material_seen)) if not seen]
+        return f"new {' and '.join(new)}" if new else "both heard, not together"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +105,15 @@ def summed_up(takes: Sequence[TakeScore], floor: float | None) -> Score:
         esr_median=float(np.median(each)) if each else None,
         esr_worst=max(each) if each else None,
         floor=floor,
-        takes=tuple(sorted(takes, key=lambda row: -1.0 if row.esr is None else row.esr, reverse=True)),
+        takes=tuple(sorted(takes, key=_badness, reverse=True)),
     )
+
+
+def _badness(row: TakeScore) -> float:
+    """Return what rows are sorted by. Sound where there should be silence is worse than any error."""
+    if row.esr is None:
+        return float("inf") if row.predicted_db > SILENCE_DB else -1.0
+    return row.esr
 
 
 def _ratio(rows: Sequence[TakeScore]) -> float:

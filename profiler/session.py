@@ -18,10 +18,10 @@ SESSION_VERSIONS = range(1)
 
 @dataclass(frozen=True, kw_only=True)
 class Gear:
-    """The thing profiled. A plugin is described by the chain that plays it."""
+    """The thing profiled. A plugin is described by the chain that plays it; of files only the name is known."""
 
     name: str
-    kind: Literal["plugin"]
+    kind: Literal["plugin", "files"]
     chain: ChainFile | None = None
 
 

@@ -64,6 +64,10 @@ class SessionFolder:
         file = f"dry/{number:03}.wav"
         write_audio(self.path / file, audio)
         dry = Dry(file=file, sha256=sha256_of(self.path / file), frames=audio.frames, stimulus=stimulus)
+        for earlier, other in enumerate(self.session.dries):
+            if other.sha256 == dry.sha256:
+                (self.path / file).unlink()
+                return earlier
         self._save(replace(self.session, dries=(*self.session.dries, dry)))
         return number
 

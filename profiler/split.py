@@ -10,7 +10,7 @@ from profiler.errors import KnobError, SplitError
 from profiler.knob import find_knob
 from profiler.session import CaptureSession, Take
 
-__all__ = ["Division", "HoldOut", "Span", "Split", "divide", "parse_hold_out"]
+__all__ = ["Division", "HoldOut", "Span", "Split", "divide", "parse_hold_out", "recorded_frames"]
 
 _LONGEST_SHARE = 0.9
 
@@ -87,20 +87,15 @@ def divide(session: CaptureSession, split: Split) -> Division:
     learnt: list[Span] = []
     scored: list[Span] = []
     for take in session.takes:
-        start, stop = _held_out_part(session, take, share)
+        begin, end = recorded_frames(session, take)
+        learnt_until, scored_from = _parting(session, take, share)
         if take.number in apart:
-            whole = start == stop
-            scored.append(
-                Span(take=take.number, start=0 if whole else start, stop=_length(session, take) if whole else stop)
-            )
+            scored.append(Span(take=take.number, start=begin if scored_from >= end else scored_from, stop=end))
             continue
-        learnt.extend(
-            Span(take=take.number, start=begin, stop=end)
-            for begin, end in ((0, start), (stop, _length(session, take)))
-            if begin < end
-        )
-        if start < stop:
-            scored.append(Span(take=take.number, start=start, stop=stop))
+        if begin < learnt_until:
+            learnt.append(Span(take=take.number, start=begin, stop=learnt_until))
+        if scored_from < end:
+            scored.append(Span(take=take.number, start=scored_from, stop=end))
     if not learnt:
         raise SplitError("The hold-outs leave nothing to learn from: every take is held out. Hold out less.")
     return tuple(learnt), tuple(scored)
@@ -126,21 +121,24 @@ def _takes_matching(session: CaptureSession, rule: HoldOut) -> set[int]:
     return found
 
 
-def _held_out_part(session: CaptureSession, take: Take, share: float) -> tuple[int, int]:
-    """Return the frames of a take that no training hears; start equals stop when there are none.
+def _parting(session: CaptureSession, take: Take, share: float) -> tuple[int, int]:
+    """Return the frame up to which a take is learnt from, and the one from which on it is scored.
 
-    A stimulus ends with its held-out part, so that and a last share of the time are one span up to the end.
+    A stimulus ends with its held-out part, so that and a last share of the time are one span up to the end. A
+    replicate passage is playing that was heard before, so it is not scored.
     """
-    length = _length(session, take)
-    start = length - math.floor(share * length)
+    begin, end = recorded_frames(session, take)
+    until = end - math.floor(share * (end - begin))
     stimulus = session.dries[take.dry].stimulus
-    part = stimulus.part("held-out") if stimulus else None
-    return (min(start, part.start) if part else start), length
+    held_out, again = (stimulus.part(name) if stimulus else None for name in ("held-out", "replicate"))
+    until = min(until, held_out.start) if held_out else until
+    return until, max(until, min(again.stop, end)) if again and until < end else until
 
 
-def _length(session: CaptureSession, take: Take) -> int:
-    """Return how many frames have both a dry and a wet."""
-    return max(min(session.dries[take.dry].frames, take.frames - max(take.latency_frames, 0)), 0)
+def recorded_frames(session: CaptureSession, take: Take) -> tuple[int, int]:
+    """Return the frames of a take, on the dry signal's clock, of which both dry and wet are there."""
+    begin = max(-take.latency_frames, 0)
+    return begin, max(min(session.dries[take.dry].frames, take.frames - take.latency_frames), begin)
 
 
 def _stands_at(take: Take, knob: str, value: float | str) -> bool:

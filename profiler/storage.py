@@ -35,6 +35,7 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         scratch.chmod(0o666 & ~_umask())
         os.replace(scratch, path)
+        _sync_folder(path.parent)
     except OSError as error:
         raise _refused(path, error) from error
     finally:
@@ -51,6 +52,16 @@ def sha256_of(path: Path) -> str:
     """Return the hex SHA-256 of a file, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name survive a power cut, where folders can be opened (not on Windows)."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:

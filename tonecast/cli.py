@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from profiler.errors import ChainError, GearError, KnobError, ProfilerError, SplitError
-from tonecast.commands.capture import capture_plugin
+from tonecast.commands.capture import capture_files, capture_plugin
 from tonecast.commands.demo import demo
 from tonecast.commands.doctor import doctor
 from tonecast.commands.evaluate import evaluate
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 _capture = typer.Typer(help="Record what gear does to a dry signal.", no_args_is_help=True)
 _capture.command("plugin")(capture_plugin)
+_capture.command("files")(capture_files)
 app.command()(demo)
 app.add_typer(_capture, name="capture")
 app.command()(train)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from profiler.progress import Progress, ProgressCallback
 from profiler.score import Score
@@ -79,9 +80,10 @@ def score_table(score: Score, session: CaptureSession, *, rows: int = 12) -> Tab
     for name, side in (("take", "right"), ("settings", "left"), ("ESR", "right"), ("level", "right"), ("", "left")):
         table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
     for row in score.takes[:rows]:
-        heard = "heard in training" if row.seen else "new playing" if row.settings_seen else "new settings and playing"
-        esr = "silent" if row.esr is None else f"{row.esr:.4f}"
-        table.add_row(str(row.take), described(session.knobs, row.knobs), esr, f"{row.target_db:.0f} dB", heard)
+        esr = f"silent, learnt {row.predicted_db:.0f} dB" if row.esr is None else f"{row.esr:.4f}"
+        # As text: a knob may be called "gain [db]", and rich would take that for markup.
+        settings = Text(described(session.knobs, row.knobs))
+        table.add_row(str(row.take), settings, esr, f"{row.target_db:.0f} dB", row.news)
     return table
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 __all__ = ["Effect", "State"]
 
 State: TypeAlias = tuple[Tensor, ...]
-"""Everything an effect remembers between two blocks. Its first two tensors' shapes are the effect's own business."""
+"""Everything an effect remembers between two blocks."""
 
 
 class Effect(nn.Module, ABC):

@@ -10,6 +10,8 @@ from profiler.profile import LoadedProfile, Stage
 
 __all__ = ["KINDS", "build_effect", "build_stages"]
 
+_MOST_STAGES = 16
+
 KINDS: dict[str, type[Effect]] = {RecurrentEffect.kind: RecurrentEffect}
 
 
@@ -29,8 +31,12 @@ def build_stages(loaded: LoadedProfile) -> list[Effect]:
 
     Raises ProfileError when a tensor is missing, left over or of another shape than the config says.
     """
-    if not loaded.profile.stages:
-        raise ProfileError(f"Profile {loaded.profile.name!r} has no stages; it needs at least one.")
+    stages = loaded.profile.stages
+    if not 0 < len(stages) <= _MOST_STAGES or len({stage.prefix for stage in stages}) < len(stages):
+        raise ProfileError(
+            f"Profile {loaded.profile.name!r} has {len(stages)} stages; it may have 1 to {_MOST_STAGES}, each with "
+            "tensors of its own."
+        )
     effects: list[Effect] = []
     used: set[str] = set()
     for stage in loaded.profile.stages:

@@ -28,7 +28,7 @@ class RecurrentEffect(Effect):
     """
 
     kind = "recurrent"
-    memory_frames = 48_000
+    memory_frames = 96_000
 
     def __init__(
         self,

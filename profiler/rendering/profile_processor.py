@@ -33,6 +33,7 @@ class ProfileProcessor(Processor):
         knobs = loaded.profile.knobs
         self._effects: list[Effect] = build_stages(loaded)
         self._latency = sum(effect.latency_frames for effect in self._effects)
+        self.memory_frames = sum(effect.memory_frames for effect in self._effects)
         self._motion = (track or KnobTrack.still(checked_settings(knobs, settings or {}))).motion(knobs)
         self._sample_rate: int | None = None
         self.reset()

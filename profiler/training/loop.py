@@ -59,7 +59,7 @@ class Schedule:
         return PEAK_RATE * min(1.0, 0.05 + done / 0.03) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))) + 1e-5
 
 
-def fit(
+def fit(  # noqa: C901, PLR0915 - one loop, read in the order in which it happens
     state: TrainingState,
     examples: Examples,
     schedule: Schedule,
@@ -68,7 +68,7 @@ def fit(
     keep: Callable[[TrainingState], None],
     stopped: Callable[[], bool],
 ) -> LimitedBy:
-    """Train until the schedule ends or `stopped` says so; the best weights are then in `state.best`.
+    """Train until the schedule ends, or the round in which `stopped` says so; the best weights are in `state.best`.
 
     Rows start at random places, and truncated back-propagation follows them segment by segment (Wright et al.
     2019). `keep` is called with the state every ten seconds, between two rounds of rows, so that a training that
@@ -87,7 +87,7 @@ def fit(
             shares = crew.begin(passage, warm_up=warm_up)
             for _ in range(segments):
                 state.seconds = time.monotonic() - begun
-                if schedule.done(state) >= 1 or stopped():
+                if schedule.done(state) >= 1:
                     break
                 loss, gradients = crew.step(shares, frames=SEGMENT_FRAMES)
                 healthy = math.isfinite(loss) and state.apply(gradients, schedule.rate(schedule.done(state)))
@@ -102,6 +102,8 @@ def fit(
                 keep(state)
                 kept = time.monotonic()
             on_progress(_progress(state, schedule.done(state)))
+        if interrupted:
+            keep(state)  # before the last look: a training that goes on must not have had it
         if not state.curve or state.curve[-1].step < state.step:
             watch.look(state)
     return "interrupted" if interrupted else "budget" if schedule.steps is None else "steps"

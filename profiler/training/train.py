@@ -14,6 +14,7 @@ from profiler.audio import Samples
 from profiler.effects import Effect, RecurrentEffect
 from profiler.effects.threads import on_one_thread
 from profiler.knob import default_settings, positions_of, positions_width
+from profiler.manifest import to_json
 from profiler.profile import LearntSpan, LimitedBy, LoadedProfile, Profile, Provenance, Stage
 from profiler.progress import ProgressCallback, unheard
 from profiler.session_folder import SessionFolder
@@ -70,8 +71,6 @@ def train(
         keep=lambda current: write_checkpoint(checkpoint, current.checkpoint(fingerprint)),
         stopped=stopped,
     )
-    if limited_by == "interrupted":
-        write_checkpoint(checkpoint, state.checkpoint(fingerprint))
     effect.load_state_dict(state.best)
     return _profile(folder, out, effect, _provenance(folder, plan, learnt, state, limited_by))
 
@@ -94,7 +93,7 @@ def _fresh_effect(folder: SessionFolder, examples: Examples, seed: int) -> Effec
 def _fingerprint(folder: SessionFolder, plan: TrainingPlan, learnt: Sequence[Span], effect: Effect) -> str:
     """Return a hash of all that two runs must share for one to go on where the other stopped."""
     told = {
-        "takes": [(take.number, take.sha256, take.latency_frames, take.polarity) for take in folder.session.takes],
+        "session": hashlib.sha256(to_json(folder.session)).hexdigest(),
         "learnt": [asdict(span) for span in learnt],
         "plan": [plan.schedule.steps, plan.schedule.budget_seconds, plan.seed],
         "effect": [effect.kind, dict(effect.config)],
@@ -114,7 +113,11 @@ def _provenance(
     return Provenance(
         learnt=tuple(
             LearntSpan(
-                sha256=takes[span.take].sha256, start=span.start, stop=span.stop, settings=takes[span.take].settings
+                sha256=takes[span.take].sha256,
+                dry_sha256=folder.session.dries[takes[span.take].dry].sha256,
+                start=span.start,
+                stop=span.stop,
+                settings=folder.track_of(takes[span.take]).visited(folder.session.knobs),
             )
             for span in learnt
         ),

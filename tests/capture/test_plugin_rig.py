@@ -35,6 +35,17 @@ def played(gear: Gear, knobs: tuple[Knob, ...], track: KnobTrack, dry: Audio = D
     return PluginRig(gear, knobs, sample_rate=RATE).play(dry, track, on_done=unheard).samples
 
 
+def test_a_late_effect_does_not_delay_the_knobs_behind_it():
+    """A limiter looks ahead; a gain behind it still jumps at the very frame that the track names."""
+    gear = chain_gear(("limiter", "BrickwallLimiter", {}), ("gain", "Gain", {"gain_db": 0}))
+    (knob,) = choose_knobs(gear, ["gain_db=-20:0"])
+    moves = (Breakpoint(frame=0, settings={knob.id: 0.0}), Breakpoint(frame=12_000, settings={knob.id: -20.0}))
+    moving = played(gear, (knob,), KnobTrack(breakpoints=moves))
+    loud, quiet = (played(gear, (knob,), KnobTrack.still({knob.id: value})) for value in (0.0, -20.0))
+    np.testing.assert_allclose(moving[:, :12_000], loud[:, :12_000], atol=1e-6)
+    np.testing.assert_allclose(moving[:, 12_100:], quiet[:, 12_100:], atol=1e-6)
+
+
 @pytest.fixture
 def distortion() -> tuple[Gear, tuple[Knob, ...]]:
     """A distortion, which has no memory, and its drive from 0 to 40 dB."""

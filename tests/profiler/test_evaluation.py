@@ -46,7 +46,13 @@ def having_learnt(loaded: LoadedProfile, session: CaptureSession, spans: Sequenc
     """Return the profile as if it had been trained on these spans of a session."""
     takes = {take.number: take for take in session.takes}
     learnt = tuple(
-        LearntSpan(sha256=takes[span.take].sha256, start=span.start, stop=span.stop, settings=takes[span.take].settings)
+        LearntSpan(
+            sha256=takes[span.take].sha256,
+            dry_sha256=session.dries[takes[span.take].dry].sha256,
+            start=span.start,
+            stop=span.stop,
+            settings=(takes[span.take].settings,),
+        )
         for span in spans
     )
     provenance = replace(loaded.profile.provenance, learnt=learnt, hold_outs=())
@@ -164,12 +170,12 @@ def test_a_recorded_latency_and_polarity_are_undone(drive: LoadedProfile, sessio
 
 
 def test_nothing_is_fitted(drive: LoadedProfile, session: SessionFolder):
-    """A wet 5 frames late that the take does not tell of, one upside down and one at twice the level score worse."""
+    """A wet 50 frames late that the take does not tell of, one upside down and one at twice the level score worse."""
     take = session.session.takes[1]
     before = by_take(evaluate(drive, session, only_unseen=True))[1].esr
     assert before is not None
     wet = session.wet_of(take).samples
-    for wrong in (np.concatenate([np.zeros((1, 5)), wet[:, :-5]], axis=1), -wet, 2 * wet):
+    for wrong in (np.concatenate([np.zeros((1, 50)), wet[:, :-50]], axis=1), -wet, 2 * wet):
         put(session, take, wrong)
         after = by_take(evaluate(drive, session, only_unseen=True))[1].esr
         assert after is not None
@@ -221,7 +227,7 @@ def test_a_silent_target_has_no_esr(drive: LoadedProfile, session: SessionFolder
     assert (row.esr, row.target_db) == (None, -200.0)
     assert row.predicted_db > -60
     assert score.esr == pytest.approx(by_take(score)[2].esr)
-    assert score.takes[-1].take == 1
+    assert score.takes[0].take == 1  # sound where there should be none is the worst of all
 
 
 def test_other_knobs_are_refused(drive: LoadedProfile, session: SessionFolder):
@@ -243,6 +249,23 @@ def test_another_rate_is_scored_through_resampling(drive: LoadedProfile, capture
     assert found is not None
     assert native is not None
     assert found < 1.5 * native + 0.02
+
+
+def test_moving_knobs_at_another_rate_are_refused(drive: LoadedProfile, session: SessionFolder):
+    """Knob moves are counted in frames of the profile's rate, so a moving take at another one cannot be scored."""
+    session.session = replace(session.session, sample_rate=44_100)
+    with pytest.raises(SessionError, match="44100 Hz"):
+        evaluate(drive, session)
+
+
+def test_playing_that_was_heard_at_other_settings_is_marked(drive: LoadedProfile, still: Path):
+    """A held-out take of a dry that was learnt elsewhere has new settings, but not new playing."""
+    folder = SessionFolder.open(still)
+    first, other = folder.session.takes[0], folder.session.takes[1]
+    folder.session = replace(folder.session, takes=(first, replace(other, dry=first.dry)))
+    heard = having_learnt(drive, folder.session, [Span(take=0, start=0, stop=first.frames)])
+    rows = by_take(evaluate(heard, folder))
+    assert {number: row.news for number, row in rows.items()} == {0: "heard in training", 1: "new settings"}
 
 
 def test_progress_climbs_to_the_end(drive: LoadedProfile, captured: Path):

@@ -23,7 +23,7 @@ PROFILE = Profile(
     latency_frames=12,
     golden_settings={"drive": 0.5, "mode": "b"},
     provenance=Provenance(
-        learnt=(LearntSpan(sha256="ab", start=0, stop=10, settings={"drive": 1.0}),),
+        learnt=(LearntSpan(sha256="ab", dry_sha256="cd", start=0, stop=10, settings=({"drive": 1.0},)),),
         hold_outs=("time=last:0.2", "take:7"),
         seed=3,
         steps=60,
@@ -45,6 +45,7 @@ PROFILE = Profile(
                 seconds=2.0,
                 seen=False,
                 settings_seen=True,
+                material_seen=False,
                 esr=None,
                 esr_pre_emphasis=None,
                 target_db=-120.0,

@@ -123,7 +123,7 @@ def test_a_stage_that_cannot_be_is_refused(whole, stage, says):
 
 def test_a_profile_without_stages_is_refused(whole):
     """There would be nothing to play."""
-    with pytest.raises(ProfileError, match="'Drive' has no stages"):
+    with pytest.raises(ProfileError, match="'Drive' has 0 stages"):
         build_stages(replace(whole, profile=replace(whole.profile, stages=())))
 
 

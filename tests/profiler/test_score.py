@@ -20,6 +20,7 @@ def row(number: int, esr: float | None, *, gain: float = 0.0, energy: float = 1.
         "seconds": 1.0,
         "seen": False,
         "settings_seen": False,
+        "material_seen": False,
         "esr": esr,
         "esr_pre_emphasis": esr,
         "target_db": -20.0,
@@ -95,9 +96,10 @@ def test_the_whole_weighs_by_energy_and_the_settings_count_alike():
 
 
 def test_rows_come_worst_first():
-    """The take to look at stands on top; silent ones, without a figure, stand last."""
-    score = summed_up([row(0, 0.1), row(1, None), row(2, 0.9), row(3, 0.0)], None)
-    assert [each.take for each in score.takes] == [2, 0, 3, 1]
+    """The take to look at stands on top: sound where silence should be first of all, silence as it should be last."""
+    silent = row(4, None, predicted_db=-150.0)
+    score = summed_up([row(0, 0.1), row(1, None), row(2, 0.9), row(3, 0.0), silent], None)
+    assert [each.take for each in score.takes] == [1, 2, 0, 3, 4]
     assert score.esr == pytest.approx(1.0 / 3)
 
 

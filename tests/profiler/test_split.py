@@ -92,7 +92,7 @@ def test_nothing_learnt_is_scored(found, texts):
     for number, frame in heard | judged:
         recorded = found.takes[number]
         assert 0 <= frame < 1000
-        assert frame < recorded.frames
+        assert 0 <= frame + recorded.latency_frames < recorded.frames
     for each in itertools.chain(learnt, scored):
         assert each.start <= each.stop
     assert not {number for number, _ in heard} & {each.number for each in found.takes if each.held_out}

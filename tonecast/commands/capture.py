@@ -1,5 +1,6 @@
 """`tonecast capture`: play through gear and record."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,9 +10,12 @@ from tonecast.console import Screen
 from tonecast.options import AsJson, Out, Seed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from profiler.pairs import Refusal
     from profiler.session import CaptureSession
 
-__all__ = ["capture_plugin"]
+__all__ = ["capture_files", "capture_plugin"]
 
 
 def capture_plugin(  # noqa: PLR0913 - one parameter an option
@@ -59,20 +63,50 @@ def capture_plugin(  # noqa: PLR0913 - one parameter an option
     _summary(screen, folder.session, out)
 
 
-def _summary(screen: Screen, session: "CaptureSession", out: Path) -> None:
+def capture_files(
+    table: Annotated[Path, typer.Argument(help="takes.csv: columns dry, wet, then one for each knob.")],
+    out: Out,
+    knob: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID=LOW:HIGH[:log]", help="A column's full range, if it is wider than its values."),
+    ] = None,
+    *,
+    name: Annotated[str | None, typer.Option(help="What the gear is called. [default: the table's folder]")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring dry and wet recordings of your own. Late and upside-down wets are mended, others refused, with reasons."""
+    from profiler.knob_range import parse_knob_range
+    from profiler.pairs import common_rate, take_in
+    from profiler.pairs_table import read_pairs_table
+    from profiler.session import CaptureSession, Gear
+    from profiler.session_folder import SessionFolder
+
+    screen = Screen(as_json)
+    pairs = read_pairs_table(table, [parse_knob_range(text).knob() for text in knob or []])
+    gear = Gear(name=name or table.resolve().parent.name, kind="files")
+    folder = SessionFolder.create(out, CaptureSession(gear=gear, knobs=pairs.knobs, sample_rate=common_rate(pairs)))
+    with screen.progress("files") as tell:
+        refused = take_in(folder, pairs, on_progress=tell)
+    for each in refused:
+        screen.say(f"line {each.line} refused: {each.reason}")
+    _summary(screen, folder.session, out, refused)
+
+
+def _summary(screen: Screen, session: "CaptureSession", out: Path, refused: "Sequence[Refusal]" = ()) -> None:
     seconds = sum(take.frames for take in session.takes) / session.sample_rate
     held_out = sum(take.held_out for take in session.takes)
     findings = [(take.number, finding) for take in session.takes for finding in take.findings]
     screen.say(f"{len(session.takes)} takes, {held_out} of them held out, {seconds / 60:.1f} minutes, in {out}")
     for number, finding in findings:
         screen.say(f"take {number}: {finding.message}")
-    screen.say(f"Next: tonecast train {out} --out {session.gear.name}.tonecast")
+    screen.say("Next: " + shlex.join(["tonecast", "train", str(out), "--out", f"{session.gear.name}.tonecast"]))
     screen.result(
         {
             "session": str(out),
             "takes": len(session.takes),
             "held_out": held_out,
             "audio_seconds": seconds,
+            "refused": [{"line": each.line, "reason": each.reason} for each in refused],
             "findings": [{"take": number, "kind": each.kind, "message": each.message} for number, each in findings],
         }
     )

@@ -53,6 +53,7 @@ def demo(
     from profiler.evaluation import evaluate
     from profiler.profile_file import save
 
+    parse_length(budget)  # a misspelt one is told now, not after the capture
     screen, watch = Screen(as_json), _Stopwatch()
     screen.say("Casting a chain of distortion, low-pass and compressor, one knob each. No hardware is needed.")
     folder = _captured(screen, out / "session", seed)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from tonecast.console import Screen
 from tonecast.options import AsJson
@@ -25,7 +26,7 @@ def doctor(*, as_json: AsJson = False) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for finding in findings:
         mark = "ok" if finding["works"] else "missing" if finding["needed"] else "absent"
-        table.add_row(mark, str(finding["name"]), str(finding["found"]))
+        table.add_row(mark, str(finding["name"]), Text(str(finding["found"])))
     screen.show(table)
     healthy = all(finding["works"] or not finding["needed"] for finding in findings)
     screen.say("Everything that Tonecast needs works." if healthy else "Something that Tonecast needs is missing.")

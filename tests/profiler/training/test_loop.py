@@ -122,8 +122,8 @@ def test_a_budget_ends_the_training_by_the_clock():
     assert state.step == steps
 
 
-def test_stopping_ends_between_two_steps_with_a_look():
-    """A stop within a round is obeyed at the next step, and the weights so far are scored."""
+def test_stopping_ends_between_two_rounds_with_a_look():
+    """A stop within a round is obeyed at its end, where a training can go on exactly, and the weights are scored."""
     state = small_state()
     ended = fit(
         state,
@@ -133,8 +133,8 @@ def test_stopping_ends_between_two_steps_with_a_look():
         keep=ignored,
         stopped=lambda: state.step >= 13,
     )
-    assert (ended, state.step) == ("interrupted", 13)
-    assert [point.step for point in state.curve] == [13]
+    assert (ended, state.step) == ("interrupted", 40)
+    assert [point.step for point in state.curve][-1:] == [40]
     assert math.isfinite(state.best_esr)
 
 

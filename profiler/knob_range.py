@@ -1,0 +1,44 @@
+"""Knob ranges as they are typed: `ID=LOW:HIGH`, `ID=LOW:HIGH:log`, or `ID=off,on` for a switch."""
+
+from dataclasses import dataclass
+
+from profiler.errors import KnobError
+from profiler.knob import Knob, Scale
+
+__all__ = ["KnobRange", "parse_knob_range"]
+
+_SCALES: dict[str, Scale | None] = {"": None, "log": "log", "linear": "linear"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnobRange:
+    """A knob's name with its ends and scale, or with its choices."""
+
+    id: str
+    low: str = ""
+    high: str = ""
+    scale: Scale | None = None
+    choices: tuple[str, ...] = ()
+
+    def knob(self) -> Knob:
+        """Return a knob of which nothing else is known; it stands in its middle. Raises KnobError."""
+        if self.choices:
+            return Knob(id=self.id, name=self.id, choices=self.choices, default=self.choices[0])
+        try:
+            low, high = float(self.low), float(self.high)
+        except ValueError:
+            raise KnobError(f"--knob {self.id}={self.low}:{self.high}: both ends must be numbers.") from None
+        found = Knob(id=self.id, name=self.id, minimum=low, maximum=high, default=low, scale=self.scale or "linear")
+        return Knob(id=self.id, name=self.id, minimum=low, maximum=high, default=found.value_at(0.5), scale=found.scale)
+
+
+def parse_knob_range(text: str) -> KnobRange:
+    """Read one range. Raises KnobError that shows the grammar."""
+    id_, equals, span = text.partition("=")
+    low, colon, rest = span.partition(":")
+    high, _, scale = rest.partition(":")
+    if not (id_ and equals and span) or scale not in _SCALES or not (colon or "," in span):
+        raise KnobError(f"--knob {text!r} is not understood. Write ID=LOW:HIGH, ID=LOW:HIGH:log or ID=off,on.")
+    if not colon:
+        return KnobRange(id=id_, choices=tuple(span.split(",")))
+    return KnobRange(id=id_, low=low, high=high, scale=_SCALES[scale])
