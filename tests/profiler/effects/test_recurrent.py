@@ -215,5 +215,5 @@ def test_tensors_must_be_those_that_the_stages_name():
         build_stages(loaded(effect, weights | {"0.out.weight": np.zeros((2, 2), np.float32)}, prefixes=("0.",)))
     with pytest.raises(ProfileError, match="no stage uses"):
         build_stages(loaded(effect, weights | {"9.extra": np.zeros(1, np.float32)}, prefixes=("0.",)))
-    with pytest.raises(ProfileError, match="has no stages"):
+    with pytest.raises(ProfileError, match="has 0 stages"):
         build_stages(loaded(effect, {}, prefixes=()))
