@@ -29,15 +29,15 @@ def record(
     """
     for planned in plan:
         _check_same_plan(folder, planned)
-    todo = [planned for planned in plan if folder.session.take(planned.number) is None]
+    missing = [planned for planned in plan if folder.session.take(planned.number) is None]
     begun = time.monotonic()
-    for number, planned in enumerate(todo):
+    for number, planned in enumerate(missing):
 
         def tell(part: float, number: int = number) -> None:
-            done = (number + part) / len(todo)
+            done = (number + part) / len(missing)
             left = (time.monotonic() - begun) * (1 - done) / done if done else None
             on_progress(
-                Progress(step="capture", done=done, seconds_left=left, note=f"take {number + 1} of {len(todo)}")
+                Progress(step="capture", done=done, seconds_left=left, note=f"take {number + 1} of {len(missing)}")
             )
 
         tell(0.0)
