@@ -151,7 +151,9 @@ def _keep(folder: SessionFolder, row: PairRow, *, number: int, latency: int, lat
     )
     kept = folder.session.take(number)
     if kept is not None:
-        if (kept.settings, kept.latency_frames, kept.polarity) != (take.settings, take.latency_frames, take.polarity):
+        ours = (take.dry, take.settings, take.latency_frames, take.polarity)
+        same = (kept.dry, kept.settings, kept.latency_frames, kept.polarity) == ours
+        if not same or not np.array_equal(folder.wet_of(kept).samples, wet.samples):
             raise SessionError(f"{folder.path} was begun with another table. Bring this one into a new folder.")
         return
     first = next((each for each in folder.session.takes if _is_replicate(each, take)), None)

@@ -54,11 +54,14 @@ def folder(tmp_path: Path) -> Path:
 def taken(folder: Path, *lines: str) -> tuple[SessionFolder, tuple[Refusal, ...]]:
     """Take a table of these lines into a new session beside it."""
     (folder / "takes.csv").write_text("\n".join(lines))
-    table = read_pairs_table(folder / "takes.csv")
+    return taken_from(folder / "takes.csv", folder / "session")
+
+
+def taken_from(path: Path, out: Path) -> tuple[SessionFolder, tuple[Refusal, ...]]:
+    """Take a table into a session."""
+    table = read_pairs_table(path)
     gear = Gear(name="Pedal", kind="files")
-    session = SessionFolder.create(
-        folder / "session", CaptureSession(gear=gear, knobs=table.knobs, sample_rate=common_rate(table))
-    )
+    session = SessionFolder.create(out, CaptureSession(gear=gear, knobs=table.knobs, sample_rate=common_rate(table)))
     return session, take_in(session, table)
 
 
@@ -101,7 +104,6 @@ def test_what_can_be_mended_is(folder, how):
     session, refused = taken(folder, "dry,wet", "dry.wav,wet.wav")
     assert refused == ()
     (take,) = session.session.takes
-    # Where the dry was recorded is known to a frame.
     assert take.latency_frames == pytest.approx(latency, abs=1 if latency else 0)
     assert take.polarity == polarity
     assert [each.kind for each in take.findings] == ["latency"] * bool(latency) + ["polarity"] * (polarity == -1)
@@ -186,17 +188,13 @@ def test_a_bad_dry_is_refused(folder):
 
 
 def test_nothing_left_is_an_error(folder):
-    """When every row is refused there is no session to train on, and all reasons are told."""
+    """When every row is refused all reasons are told, and without any dry there is no rate."""
     wav(folder / "silent.wav", np.zeros(FRAMES))
     wav(folder / "other.wav", playing(5))
     with pytest.raises(SessionError, match="None of the takes can be used") as told:
         taken(folder, "dry,wet", "dry.wav,silent.wav", "dry.wav,other.wav")
     assert "line 2: silent.wav is silent" in str(told.value)
     assert "line 3: The wet does not follow" in str(told.value)
-
-
-def test_no_dry_can_be_read(folder):
-    """Without a dry there is no rate to work at."""
     (folder / "bad.wav").write_text("no audio")
     with pytest.raises(SessionError, match="None of the dry files can be read"):
         taken(folder, "dry,wet", "bad.wav,good.wav")
@@ -215,6 +213,14 @@ def test_taking_in_goes_on_where_it_was_stopped(folder):
         taken(folder, "dry,wet", "dry.wav,worse.wav")
 
 
+def test_another_wet_is_another_table(folder):
+    """A recording that differs in nothing but its sound is not taken for the one that is there."""
+    wav(folder / "quieter.wav", driven(playing()) / 2)
+    taken(folder, "dry,wet", "dry.wav,good.wav")
+    with pytest.raises(SessionError, match="another table"):
+        taken(folder, "dry,wet", "dry.wav,quieter.wav")
+
+
 def test_replicates_are_recognised(folder):
     """The same playing at the same settings again is a replicate of the first; other settings are none."""
     rows = []
@@ -223,6 +229,7 @@ def test_replicates_are_recognised(folder):
         rows.append(f"dry.wav,{number}.wav,{drive}")
     session, _ = taken(folder, "dry,wet,drive", *rows)
     assert [take.replicate_of for take in session.session.takes] == [None, None, 0, 0]
+    assert SessionFolder.open(session.path).session == session.session
 
 
 def test_dries_are_kept_once(folder):
@@ -282,25 +289,11 @@ def test_a_knob_track_at_another_rate_is_refused(folder):
     assert len(session.session.takes) == 1
 
 
-def test_the_session_opens_again(folder):
-    """What is on disk is what was taken in."""
-    wav(folder / "wet.wav", -late(driven(playing()), 300))
-    session, _ = taken(folder, "dry,wet,drive", "dry.wav,wet.wav,1", "dry.wav,good.wav,2")
-    opened = SessionFolder.open(session.path).session
-    assert opened == session.session
-    assert opened.gear == Gear(name="Pedal", kind="files")
-    assert replace(opened, dries=(), takes=()).knobs[0].id == "drive"
-
-
 def test_a_real_pedal(shared_data, tmp_path):
     """A TS9 whose recording is upside down comes in turned over and not moved."""
-    table = read_pairs_table(shared_data / "pairs" / "ts9_pedal" / "takes.csv")
-    gear = Gear(name="TS9", kind="files")
-    session = SessionFolder.create(
-        tmp_path / "session", CaptureSession(gear=gear, knobs=table.knobs, sample_rate=common_rate(table))
-    )
-    assert take_in(session, table) == ()
+    session, refused = taken_from(shared_data / "pairs" / "ts9_pedal" / "takes.csv", tmp_path / "session")
     (take,) = session.session.takes
+    assert refused == ()
     assert session.session.sample_rate == 44_100
     assert (take.polarity, take.latency_frames) == (-1, 0)
     assert [each.kind for each in take.findings] == ["polarity"]
