@@ -25,8 +25,14 @@ def record(
 ) -> None:
     """Record every planned take that the session does not have yet.
 
-    Raises SessionError when the session was begun with another plan; takes recorded so far stay.
+    Raises SessionError when the session was begun with another plan, or another process is recording into it; takes
+    recorded so far stay.
     """
+    with folder.writing():
+        _record(folder, rig, plan, on_progress)
+
+
+def _record(folder: SessionFolder, rig: Rig, plan: Sequence[PlannedTake], on_progress: ProgressCallback) -> None:
     for planned in plan:
         _check_same_plan(folder, planned)
     missing = [planned for planned in plan if folder.session.take(planned.number) is None]

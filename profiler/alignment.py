@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from profiler.audio import Samples
+from profiler.session import Take
 from profiler.tones import BLIP_GAP_SECONDS, BLIP_POLARITIES, blip_frames
 
-__all__ = ["BlipReading", "aligned", "read_blips"]
+__all__ = ["BlipReading", "aligned", "counted", "read_blips"]
 
 _WINDOW_SHARE = 0.9
 _THRESHOLD_OF_PEAK = 0.05
@@ -56,10 +58,21 @@ def read_blips(wet: Samples, *, start: int, sample_rate: int) -> BlipReading:
     return BlipReading(latencies=tuple(latencies), polarity=polarity)
 
 
-def aligned(wet: Samples, *, latency_frames: int, polarity: int, frames: int) -> Samples:
-    """Return a wet signal of shape (channels, frames) moved onto its dry one, silence where nothing was recorded."""
+def aligned(wet: Samples, take: Take, frames: int) -> Samples:
+    """Return a take's wet, of shape (channels, any), on its dry signal of `frames` frames.
+
+    Latency, polarity and gain are undone; there is silence where nothing was recorded.
+    """
     out = np.zeros((wet.shape[0], frames), np.float32)
-    begin = max(-latency_frames, 0)
-    part = wet[:, max(latency_frames, 0) :][:, : max(frames - begin, 0)]
-    out[:, begin : begin + part.shape[1]] = part * np.float32(polarity)
+    begin = max(-take.latency_frames, 0)
+    part = wet[:, max(take.latency_frames, 0) :][:, : max(frames - begin, 0)]
+    out[:, begin : begin + part.shape[1]] = part * np.float32(take.polarity * 10 ** (-take.gain_db / 20))
+    return out
+
+
+def counted(take: Take, frames: int) -> NDArray[np.bool_]:
+    """Return which of a dry signal's frames count: those at which the wet was not clipped. Shape (frames,)."""
+    out = np.ones(frames, np.bool_)
+    for start, stop in take.masked:
+        out[max(start - take.latency_frames, 0) : max(stop - take.latency_frames, 0)] = False
     return out

@@ -1,5 +1,6 @@
 """Audio in memory: float32 samples in one layout, with their rate."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from profiler.errors import AudioError
 
-__all__ = ["Audio", "Samples"]
+__all__ = ["Audio", "AudioStream", "Samples"]
 
 Samples: TypeAlias = NDArray[np.float32]
 
@@ -54,3 +55,18 @@ class Audio:
     def mono(self) -> Samples:
         """Return the channels' mean, of shape (frames,)."""
         return self.samples[0] if self.channels == 1 else self.samples.mean(axis=0, dtype=np.float32)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AudioStream:
+    """Audio that may be too long for memory: its shape, and its blocks of shape (channels, any frames) in order."""
+
+    blocks: Iterable[Samples]
+    channels: int
+    frames: int
+    sample_rate: int
+
+    @classmethod
+    def of(cls, audio: Audio) -> "AudioStream":
+        """Return audio in memory as a stream of one block."""
+        return cls(blocks=(audio.samples,), channels=audio.channels, frames=audio.frames, sample_rate=audio.sample_rate)

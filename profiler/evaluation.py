@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from profiler.alignment import aligned
+from profiler.alignment import aligned, counted
 from profiler.audio import Samples
 from profiler.errors import SessionError
 from profiler.knob import KnobSettings
@@ -30,7 +30,10 @@ __all__ = ["RenderedTake", "evaluate", "render_take", "scored_spans"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RenderedTake:
-    """The scored part of a take: dry, recorded wet and predicted wet, each of shape (channels, frames)."""
+    """The scored part of a take: dry, recorded wet and predicted wet, each of shape (channels, frames).
+
+    Frames in which the recording clipped are silent in both wets, so that they play no part in any score.
+    """
 
     take: Take
     dry: Samples
@@ -86,16 +89,20 @@ def render_take(loaded: LoadedProfile, folder: SessionFolder, span: Span) -> Ren
     """Render the span of a take through the profile, from far enough before it for its state to be right."""
     take = next(take for take in folder.session.takes if take.number == span.take)
     dry = folder.dry_of(take).samples
-    wet = aligned(
-        folder.wet_of(take).samples, latency_frames=take.latency_frames, polarity=take.polarity, frames=dry.shape[1]
-    )
+    wet = aligned(folder.wet_of(take).samples, take, dry.shape[1])
     stop = min(span.stop, dry.shape[1])
     begin = 0
     processor = ProfileProcessor(loaded, track=folder.track_of(take))
     if take.settings is not None:  # on a moving take the track must be followed from its start
         begin = max(span.start - processor.memory_frames, 0)
     predicted = processor.process(dry[:, begin:stop], folder.session.sample_rate)[:, span.start - begin :]
-    return RenderedTake(take=take, dry=dry[:, span.start : stop], wet=wet[:, span.start : stop], predicted=predicted)
+    counts = counted(take, dry.shape[1])[span.start : stop]
+    return RenderedTake(
+        take=take,
+        dry=dry[:, span.start : stop],
+        wet=wet[:, span.start : stop] * counts,
+        predicted=predicted * counts,
+    )
 
 
 def noise_floor(folder: SessionFolder) -> float | None:
@@ -115,12 +122,9 @@ def _replicate_takes(folder: SessionFolder, take: Take) -> tuple[Samples, Sample
     first = folder.session.take(take.replicate_of) if take.replicate_of is not None else None
     if first is None:
         return None
-    one, other = (
-        aligned(
-            folder.wet_of(each).samples, latency_frames=each.latency_frames, polarity=each.polarity, frames=take.frames
-        )
-        for each in (first, take)
-    )
+    frames = min(take.frames, first.frames)
+    both = counted(first, frames) & counted(take, frames)
+    one, other = (aligned(folder.wet_of(each).samples, each, frames) * both for each in (first, take))
     return one, other
 
 

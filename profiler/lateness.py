@@ -1,38 +1,129 @@
 """Lateness: by how many frames a recording comes after its dry signal, and which way up, from the playing itself."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, signal
+from scipy import fft, ndimage, signal
 
 from profiler.audio import Samples
 
-__all__ = ["LONGEST_SECONDS", "Lateness", "measure_lateness"]
+__all__ = [
+    "CLEAR",
+    "LONGEST_SECONDS",
+    "SPREAD_SECONDS",
+    "Lateness",
+    "Match",
+    "Transfer",
+    "correlation",
+    "correlation_within",
+    "fine_lateness",
+    "matched",
+    "measure_lateness",
+    "peak_of",
+]
+
+CLEAR = 2.5
+"""A match that stands less far above the rest is a guess: other playing reaches 1.4."""
+
+SPREAD_SECONDS = 0.01
 
 LONGEST_SECONDS = 1.0
-"""Further apart than this, dry and wet are not looked for."""
+"""Further apart than this, dry and wet are not looked for here; `profiler.timing` looks further."""
 
 _EXCERPT_SECONDS = 60.0
 _WHITENING = 0.8
 _NEIGHBOURHOOD = 200
+_ECHOES = 6
+_ECHO_SHARE = 0.85
+# How alike the correlations of two halves are: up to .06 for other playing, .25 to .83 for reverbs without dry sound.
+_AGREEMENT = 0.15
+_SPREAD_SHARE = 0.2
 _WINDOW = 4096
 _NEAR = 32
-_UP = 16
-_COHERENT = 0.7
+_UP = 64
+_LEAST_COHERENCE = 0.1
 _LEAST_COHERENT_BINS = 64
+_PILE = 0.7  # windows that overlap by half tell as much as this share of them apart
+_UNKNOWN_FRAMES = 8.0  # what filters of real gear were seen to add before the fine step
 
 Spectrum = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lateness:
-    """`frames` may have a fraction. `clearness` is how far the match stands above the next best one; 1 is a guess."""
+    """`frames` may have a fraction. `clearness` is how far the match stands above the next best one; 1 is a guess.
+
+    `uncertainty_frames` is by how much a filter that cannot be told from a delay may mislead: little when the playing
+    holds treble that comes through, several frames when it does not.
+    """
 
     frames: float
     polarity: Literal[-1, 1]
     clearness: float
+    uncertainty_frames: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """A place at which two signals match: whole frames of lag, polarity, and how far it stands above the rest.
+
+    `is_spread` says that there is no single arrival, as through a reverb without its dry part; then `frames` is where
+    the sound begins to arrive, within `SPREAD_SECONDS`, and the polarity is a guess.
+    """
+
+    frames: int
+    polarity: Literal[-1, 1]
+    clearness: float
+    is_spread: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Transfer:
+    """Averaged spectra of dry and wet, each of shape (bins,), and how many independent windows they hold."""
+
+    cross: NDArray[np.complex128]
+    dry_power: Spectrum
+    wet_power: Spectrum
+    windows: float
+
+    @property
+    def coherence(self) -> Spectrum:
+        """Return the share of the wet, bin by bin, that follows the dry linearly."""
+        together = self.dry_power * self.wet_power
+        return np.clip(np.abs(self.cross) ** 2 / (together + 1e-30), 0, 0.9999)
+
+    @classmethod
+    def of(cls, dry: Spectrum, wet: Spectrum) -> "Transfer":
+        """Return the transfer from one signal to another of the same length, of shape (frames,)."""
+        one, other = _spectra(dry), _spectra(wet)
+        return cls(
+            cross=np.mean(np.conj(one) * other, axis=0),
+            dry_power=np.mean(np.abs(one) ** 2, axis=0),
+            wet_power=np.mean(np.abs(other) ** 2, axis=0),
+            windows=max(_PILE * len(one), 1.0),
+        )
+
+    def __add__(self, other: "Transfer") -> "Transfer":
+        """Return the average over what both were averaged over."""
+        total = self.windows + other.windows
+        one, two = self.windows / total, other.windows / total
+        return Transfer(
+            cross=one * self.cross + two * other.cross,
+            dry_power=one * self.dry_power + two * other.dry_power,
+            wet_power=one * self.wet_power + two * other.wet_power,
+            windows=total,
+        )
+
+
+def _spectra(samples: Spectrum) -> NDArray[np.complex128]:
+    """Return the spectra of half-overlapping windows, of shape (windows, bins) (Welch 1967)."""
+    cut = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[:: _WINDOW // 2]
+    spectra: NDArray[np.complex128] = fft.rfft(cut * signal.windows.hann(_WINDOW, sym=False), axis=1)
+    return spectra
 
 
 def measure_lateness(dry: Samples, wet: Samples, sample_rate: int) -> Lateness:
@@ -48,12 +139,23 @@ def measure_lateness(dry: Samples, wet: Samples, sample_rate: int) -> Lateness:
     reach = int(LONGEST_SECONDS * sample_rate)
     begin = max(start - reach, 0)
     other = wet[begin : start + length + reach].astype(np.float64)
-    lag, polarity, clearness = _coarse(one, other, reach=reach, offset=start - begin)
+    match = matched(one, other, reach=reach, offset=start - begin, sample_rate=sample_rate)
     near = np.zeros(len(one))
-    first = start + lag - begin
+    first = start + match.frames - begin
     part = other[max(first, 0) : max(first + len(one), 0)]
     near[max(-first, 0) : max(-first, 0) + len(part)] = part
-    return Lateness(frames=lag + _fine(one, near), polarity=polarity, clearness=clearness)
+    if match.is_spread:
+        rest, uncertainty = 0.0, SPREAD_SECONDS * sample_rate
+    elif len(one) < 2 * _WINDOW:
+        rest, uncertainty = 0.0, _UNKNOWN_FRAMES
+    else:
+        rest, uncertainty = fine_lateness(Transfer.of(one, near))
+    return Lateness(
+        frames=match.frames + rest,
+        polarity=match.polarity,
+        clearness=match.clearness,
+        uncertainty_frames=uncertainty,
+    )
 
 
 def _loudest(samples: Samples, length: int) -> int:
@@ -63,54 +165,111 @@ def _loudest(samples: Samples, length: int) -> int:
     return int(np.argmax(energy[length:] - energy[:-length]))
 
 
-def _coarse(dry: Spectrum, wet: Spectrum, *, reach: int, offset: int) -> tuple[int, Literal[-1, 1], float]:
-    """Return the whole frames by which `wet`, which begins `offset` frames before `dry`, is late."""
+def matched(dry: Spectrum, wet: Spectrum, *, reach: int, offset: int, sample_rate: int = 0) -> Match:
+    """Return the whole frames, up to `reach`, by which `wet`, which begins `offset` frames before `dry`, is late.
+
+    Sound that arrives spread out is recognised when `sample_rate` is given.
+    """
+    found = correlation_within(dry, wet, reach=reach, offset=offset)
+    match = peak_of(found)
+    if match.clearness < CLEAR and sample_rate:
+        half = len(dry) // 2
+        halves = [
+            correlation_within(part, wet, reach=reach, offset=offset + skip)
+            for part, skip in ((dry[:half], 0), (dry[half:], half))
+        ]
+        match = _spread(found, halves, int(SPREAD_SECONDS * sample_rate)) or match
+    return replace(match, frames=match.frames - reach)
+
+
+def correlation_within(dry: Spectrum, wet: Spectrum, *, reach: int, offset: int) -> Spectrum:
+    """Return the correlation at lags from -reach to reach, of shape (2 * reach + 1,)."""
     # Long enough that no lag is another one wrapped around, however short the recordings are.
     size = fft.next_fast_len(max(len(dry), reach) + max(len(wet), 2 * reach), real=True)
-    cross = fft.rfft(wet, size) * np.conj(fft.rfft(dry, size))
+    found = correlation(fft.rfft(dry, size), fft.rfft(wet, size), size)
+    return found[(np.arange(-reach, reach + 1) + offset) % size]
+
+
+def peak_of(found: Spectrum) -> Match:
+    """Return the place of the earliest of the highest peaks, and how far it stands above what are no peaks.
+
+    Echoes make several peaks; the first of those nearly as high as the highest is the sound itself.
+    """
+    height = np.abs(found)
+    peaks: list[int] = []
+    for _ in range(_ECHOES):
+        peaks.append(int(np.argmax(height)))
+        height[max(peaks[-1] - _NEIGHBOURHOOD, 0) : peaks[-1] + _NEIGHBOURHOOD] = 0
+    highest = abs(found[peaks[0]])
+    first = min(at for at in peaks if abs(found[at]) >= _ECHO_SHARE * highest)
+    polarity: Literal[-1, 1] = 1 if found[first] >= 0 else -1
+    return Match(frames=first, polarity=polarity, clearness=float(highest / (height.max() + 1e-30)))
+
+
+def _spread(found: Spectrum, halves: Sequence[Spectrum], width: int) -> Match | None:
+    """Return where sound that arrives spread out begins to, or None when two halves of the playing disagree."""
+    one, other = halves
+    agreement = float(one @ other) / (math.sqrt(float(one @ one) * float(other @ other)) + 1e-30)
+    if agreement < _AGREEMENT:
+        return None
+    energy = ndimage.uniform_filter1d(found**2, width)
+    start = int(np.argmax(energy > _SPREAD_SHARE * energy.max())) + width // 2
+    return Match(frames=start, polarity=1, clearness=CLEAR * agreement / _AGREEMENT, is_spread=True)
+
+
+def correlation(dry: NDArray[np.complex128], wet: NDArray[np.complex128], size: int) -> Spectrum:
+    """Return the softened phase correlation, of shape (size,), of two signals given by their spectra."""
+    cross = wet * np.conj(dry)
     level = np.abs(cross)
-    match = fft.irfft(cross / (level + 1e-3 * level.mean() + 1e-30) ** _WHITENING, size)
-    lags = np.arange(-reach, reach + 1)
-    found = match[(lags + offset) % size]
-    best = int(np.argmax(np.abs(found)))
-    apart = np.abs(found)
-    apart[max(best - _NEIGHBOURHOOD, 0) : best + _NEIGHBOURHOOD] = 0
-    polarity: Literal[-1, 1] = 1 if found[best] >= 0 else -1
-    return int(lags[best]), polarity, float(abs(found[best]) / (apart.max() + 1e-30))
+    found: Spectrum = fft.irfft(cross / (level + 1e-3 * level.mean() + 1e-30) ** _WHITENING, size)
+    return found
 
 
-def _fine(dry: Spectrum, wet: Spectrum) -> float:
-    """Return what is left of the lateness after the coarse step, within a few frames."""
-    if len(dry) < 2 * _WINDOW:
-        return 0.0
-    settings = {"nperseg": _WINDOW, "noverlap": _WINDOW // 2, "detrend": False}
-    _, cross = signal.csd(dry, wet, **settings)
-    _, power = signal.welch(dry, **settings)
-    _, wet_power = signal.welch(wet, **settings)
-    coherence = np.clip(np.abs(cross) ** 2 / (power * wet_power + 1e-30), 0, 0.9999)
-    coherent = coherence > _COHERENT
-    coherent[:3] = False
-    if coherent.sum() < _LEAST_COHERENT_BINS:
-        return 0.0
-    own_phase = np.angle(_minimum_phase(_filled(np.log(np.abs(cross / (power + 1e-30)) + 1e-12), coherent)))
-    ratio = coherence / (1 - coherence)
-    left = np.where(coherent, ratio / (10 + ratio), 0) * np.exp(1j * (np.angle(cross) - own_phase))
+def fine_lateness(transfer: Transfer) -> tuple[float, float]:
+    """Return what is left of the lateness after the coarse step, within a few frames, and its uncertainty."""
+    coherence = transfer.coherence
+    known = coherence > max(_LEAST_COHERENCE, 10 / transfer.windows)
+    known[:3] = False
+    if known.sum() < _LEAST_COHERENT_BINS:
+        return 0.0, _UNKNOWN_FRAMES
+    level = np.log(np.abs(transfer.cross / (transfer.dry_power + 1e-30)) + 1e-12)
+    filled, slope = _filled(level, known)
+    own_phase = np.angle(_minimum_phase(filled))
+    ratio = transfer.windows * coherence / (1 - coherence)
+    left = np.where(known, ratio / (10 + ratio), 0) * np.exp(1j * (np.angle(transfer.cross) - own_phase))
     match = fft.irfft(left, _WINDOW * _UP)
     near = np.concatenate([match[-_NEAR * _UP :], match[: _NEAR * _UP + 1]])
-    return (int(np.argmax(np.abs(near))) - _NEAR * _UP) / _UP
+    frames = (int(np.argmax(np.abs(near))) - _NEAR * _UP) / _UP
+    return frames, _uncertainty(known, coherence, slope)
 
 
-def _filled(level: Spectrum, known: NDArray[np.bool_]) -> Spectrum:
-    """Return log levels with gaps bridged, the top carried on at the slope that the highest known octave has."""
+def _uncertainty(known: NDArray[np.bool_], coherence: Spectrum, slope: float) -> float:
+    """Return by how many frames the fine step may be wrong.
+
+    The top of the known band decides: what a filter does above it bends the phase below. Measured by
+    `benchmarks/latency_truth.py`, where no error of a clean take may exceed it.
+    """
+    bins = np.flatnonzero(known)
+    top = float(np.quantile(bins, 0.99)) / len(known)
+    distorted = 1 - float(np.mean(coherence[known]))
+    return min(0.25 / max(top, 0.01) + 0.4 * max(-slope, 0.0) + distorted, _UNKNOWN_FRAMES)
+
+
+def _filled(level: Spectrum, known: NDArray[np.bool_]) -> tuple[Spectrum, float]:
+    """Return log levels with gaps bridged, the top carried on at the slope that the highest known octave has.
+
+    The slope, in nepers an octave, is returned too.
+    """
     bins = np.arange(len(level))
     top = int(bins[known].max())
     octave = known & (bins > top / 2)
     filled = np.interp(bins, bins[known], level[known])
     slope = float(np.polyfit(np.log2(bins[octave]), level[octave], 1)[0]) if octave.sum() > 8 else 0.0
+    slope = float(np.clip(slope, -1.4, 0))
     above = bins > top
-    filled[above] = np.median(level[known & (bins > 0.85 * top)]) + np.clip(slope, -1.4, 0) * np.log2(bins[above] / top)
+    filled[above] = np.median(level[known & (bins > 0.85 * top)]) + slope * np.log2(bins[above] / top)
     kernel = signal.windows.hann(9)
-    return np.convolve(np.pad(filled, 4, "edge"), kernel / kernel.sum(), "valid")
+    return np.convolve(np.pad(filled, 4, "edge"), kernel / kernel.sum(), "valid"), slope
 
 
 def _minimum_phase(log_level: Spectrum) -> NDArray[np.complex128]:

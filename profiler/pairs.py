@@ -1,32 +1,38 @@
-"""Pairs: other people's dry and wet recordings, sorted out and taken into a session."""
+"""Pairs: other people's dry and wet recordings, sorted out and taken into a session.
 
-import math
+Files are read in pieces, so their length does not matter. Every row is first listened to and its timing measured;
+when all are known they are kept, one after the other, each whole on disk before the next.
+"""
+
+import functools
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import soxr
 
-from profiler.audio import Audio, Samples
-from profiler.audio_file import read_audio, reading
+from profiler.audio import AudioStream, Samples
+from profiler.audio_file import reading
 from profiler.errors import AudioError, ProfilerError, SessionError, TakeRejectedError
 from profiler.finding import Finding
-from profiler.lateness import LONGEST_SECONDS, Lateness, measure_lateness
+from profiler.hearing import Hearing, hear, looks_swapped
+from profiler.mending import Mending, check_timing, mendings
 from profiler.pairs_table import PairRow, PairsTable
 from profiler.progress import Progress, ProgressCallback, unheard
-from profiler.score import SILENCE_DB, level_db
+from profiler.recording import FileRecording, Recording
+from profiler.replicates import compared, findings_of
 from profiler.session import Take
 from profiler.session_folder import SessionFolder
+from profiler.storage import sha256_of
+from profiler.timing import Timing, measure_timing
+from profiler.varispeed import read_along
 
 __all__ = ["Refusal", "common_rate", "take_in"]
 
-_CLEAR = 2.5
-_ALIGNED_WITHIN = 8.0
-_SURELY_EARLY = 2.0
-_SPREAD_OF_ONE = 4.0
-_MARGIN = 1
-_SHORTEST_SECONDS = 0.5
+_BLOCK_FRAMES = 1 << 18
+_MOST_MASKS = 2000
+_MASK_MARGIN_SECONDS = 0.0005
+_MASK_GAP_SECONDS = 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +41,25 @@ class Refusal:
 
     line: int
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Heard:
+    """A row that can be used: what its two files sound like, and how they run against each other."""
+
+    row: PairRow
+    dry: Hearing
+    wet: Hearing
+    timing: Timing
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Table:
+    """A table that is being taken in: at which rate, and whether dry and wet may turn out to be swapped."""
+
+    sample_rate: int
+    keep_order: bool
+    hear: "functools._lru_cache_wrapper[Hearing]" = field(default_factory=lambda: functools.lru_cache(maxsize=64)(hear))
 
 
 def common_rate(table: PairsTable) -> int:
@@ -52,129 +77,183 @@ def common_rate(table: PairsTable) -> int:
 
 
 def take_in(
-    folder: SessionFolder, table: PairsTable, *, on_progress: ProgressCallback = unheard
+    folder: SessionFolder, table: PairsTable, *, keep_order: bool = False, on_progress: ProgressCallback = unheard
 ) -> tuple[Refusal, ...]:
     """Take every row of a table into a session, or those that it does not have yet, and return the refused ones.
 
-    Rates are converted to the session's, channels to mono. A wet that is upside down or late is mended, with a
-    finding. A row that cannot be used is refused with its reason and the rest goes on. Raises SessionError when
-    nothing is left, StorageError when the disk refuses.
+    Rates are converted to the session's, channels to mono. A wet that is upside down, late, early or drifting is
+    mended, clipped frames are masked, a replicate at another level is brought level, all with a finding. A row that
+    cannot be used is refused with its reason and the rest goes on; `keep_order` takes dry and wet as they are named
+    even where they look swapped. Raises SessionError when nothing is left, StorageError when the disk refuses.
     """
-    refused: list[Refusal] = []
-    measured: list[tuple[PairRow, Lateness]] = []
     begun = time.monotonic()
 
     def tell(done: float, note: str) -> None:
         left = (time.monotonic() - begun) * (1 - done) / done
         on_progress(Progress(step="files", done=done, seconds_left=left, note=note))
 
-    for number, row in enumerate(table.rows):
-        try:
-            dry, wet = _read(row, folder.session.sample_rate)
-            measured.append((row, _measured(dry, wet)))
-        except (ProfilerError, OSError) as error:
-            refused.append(Refusal(line=row.line, reason=str(error)))
-        tell((number + 1) / len(table.rows) / 2, "listening")
-    if not measured:
-        reasons = "\n  ".join(f"line {each.line}: {each.reason}" for each in refused)
-        raise SessionError(f"None of the takes can be used:\n  {reasons}")
-    latencies = _latencies([lateness for _, lateness in measured])
-    for number, ((row, lateness), latency) in enumerate(zip(measured, latencies, strict=True)):
-        _keep(folder, row, number=number, latency=latency, lateness=lateness)
-        tell(0.5 + (number + 1) / len(measured) / 2, "keeping")
+    taking = _Table(sample_rate=folder.session.sample_rate, keep_order=keep_order)
+    refused: list[Refusal] = []
+    heard: list[_Heard] = []
+    with folder.writing():
+        for number, row in enumerate(table.rows):
+            try:
+                heard.append(_listened(taking, row))
+            except (ProfilerError, OSError) as error:
+                refused.append(Refusal(line=row.line, reason=str(error)))
+            tell((number + 1) / len(table.rows) / 2, "listening")
+        if not heard:
+            reasons = "\n  ".join(f"line {each.line}: {each.reason}" for each in refused)
+            raise SessionError(f"None of the takes can be used:\n  {reasons}")
+        standing = [each.row.settings or each.row.track for each in heard]
+        mended = mendings([each.timing for each in heard], standing, folder.session.sample_rate)
+        for number, (each, mending) in enumerate(zip(heard, mended, strict=True)):
+            _keep(folder, each, mending, number=number)
+            tell(0.5 + (number + 1) / len(heard) / 2, "keeping")
     return tuple(refused)
 
 
-def _read(row: PairRow, sample_rate: int) -> tuple[Audio, Audio]:
-    dry, wet = read_audio(row.dry), read_audio(row.wet)
-    if row.track is not None and dry.sample_rate != sample_rate:
+def _listened(taking: _Table, row: PairRow) -> _Heard:
+    dry, wet = taking.hear(row.dry), hear(row.wet)
+    if row.track is not None and dry.sample_rate != taking.sample_rate:
         raise TakeRejectedError(
             f"{row.dry.name} is at {dry.sample_rate} Hz and has a knob track, whose frames count at that rate; the "
-            f"session is at {sample_rate} Hz. Bring such takes at one rate."
+            f"session is at {taking.sample_rate} Hz. Bring such takes at one rate."
         )
-    for name, audio in ((row.dry.name, dry), (row.wet.name, wet)):
-        if audio.seconds < _SHORTEST_SECONDS:
-            raise TakeRejectedError(f"{name} lasts {audio.seconds:.3g} s; at least {_SHORTEST_SECONDS} s are needed.")
-        if level_db(audio.samples) < SILENCE_DB:
-            raise TakeRejectedError(f"{name} is silent. Check what was recorded.")
-    return _converted(dry, sample_rate), _converted(wet, sample_rate)
+    with reading(row.dry) as dry_reader, reading(row.wet) as wet_reader:
+        one = FileRecording(dry_reader, taking.sample_rate, dry.channels)
+        other = FileRecording(wet_reader, taking.sample_rate, wet.channels)
+        _check_not_the_same(one, other)
+        if not taking.keep_order and (sign := looks_swapped(dry, wet)):
+            raise TakeRejectedError(
+                f"Dry and wet look swapped: {sign}. Exchange the two columns, or run it with --keep-order if they are "
+                "right."
+            )
+        timing = measure_timing(one, other, taking.sample_rate)
+    check_timing(timing)
+    return _Heard(row=row, dry=dry, wet=wet, timing=timing)
 
 
-def _converted(audio: Audio, sample_rate: int) -> Audio:
-    mono: Samples = audio.mono()
-    if audio.sample_rate != sample_rate:
-        mono = np.asarray(soxr.resample(mono, audio.sample_rate, sample_rate), np.float32)
-    return Audio(samples=np.ascontiguousarray(mono[None]), sample_rate=sample_rate)
+def _check_not_the_same(dry: Recording, wet: Recording) -> None:
+    if dry.frames != wet.frames:
+        return
+    for start in range(0, dry.frames, _BLOCK_FRAMES):
+        if not np.array_equal(dry.read(start, _BLOCK_FRAMES), wet.read(start, _BLOCK_FRAMES)):
+            return
+    raise TakeRejectedError("The wet is the dry itself: nothing was recorded through the gear.")
 
 
-def _measured(dry: Audio, wet: Audio) -> Lateness:
-    if dry.frames == wet.frames and np.array_equal(dry.samples, wet.samples):
-        raise TakeRejectedError("The wet is the dry itself: nothing was recorded through the gear.")
-    lateness = measure_lateness(dry.samples[0], wet.samples[0], dry.sample_rate)
-    if lateness.clearness < _CLEAR:
-        raise TakeRejectedError(
-            f"The wet does not follow the dry anywhere within {LONGEST_SECONDS:g} s: the best match is "
-            f"{lateness.clearness:.1f} times the next, and {_CLEAR} times are needed. Is it another recording?"
-        )
-    return lateness
-
-
-def _latencies(found: Sequence[Lateness]) -> list[int]:
-    """Return the whole frames to take out of each take.
-
-    Filters move the match by a few frames, so takes that agree within four frames are taken to share one latency,
-    the least of them, and less than eight frames is taken for none. A frame is left in, since a wet that came
-    early could not be learnt by anything that hears no future.
-    """
-    least, most = (bound(each.frames for each in found) for bound in (min, max))
-    if most - least <= _SPREAD_OF_ONE:
-        return [_whole(least)] * len(found)
-    return [_whole(each.frames) for each in found]
-
-
-def _whole(frames: float) -> int:
-    return 0 if abs(frames) < _ALIGNED_WITHIN else math.floor(frames) - _MARGIN
-
-
-def _keep(folder: SessionFolder, row: PairRow, *, number: int, latency: int, lateness: Lateness) -> None:
-    dry, wet = _read(row, folder.session.sample_rate)
+def _keep(folder: SessionFolder, heard: _Heard, mending: Mending, *, number: int) -> None:
+    row, rate = heard.row, folder.session.sample_rate
+    source = sha256_of(row.wet)
+    masked = _masked(heard.wet, mending, rate)
     take = Take(
         number=number,
-        dry=folder.add_dry(dry, None),
+        dry=_dry(folder, heard),
         file="",
         sha256="",
         frames=0,
         settings=row.settings,
-        latency_frames=latency,
-        polarity=lateness.polarity,
-        findings=_findings(latency, lateness, folder.session.sample_rate),
+        latency_frames=mending.latency_frames,
+        polarity=mending.polarity,
+        masked=masked,
+        findings=(*mending.findings, *_findings(heard.wet, masked, rate)),
+        source_sha256=source,
     )
     kept = folder.session.take(number)
     if kept is not None:
-        ours = (take.dry, take.settings, take.latency_frames, take.polarity)
-        same = (kept.dry, kept.settings, kept.latency_frames, kept.polarity) == ours
-        if not same or not np.array_equal(folder.wet_of(kept).samples, wet.samples):
+        if not _is_of_the_same_row(kept, take):
             raise SessionError(f"{folder.path} was begun with another table. Bring this one into a new folder.")
         return
     first = next((each for each in folder.session.takes if _is_replicate(each, take)), None)
     if first is not None and row.settings is not None:
         take = replace(take, replicate_of=first.number)
-    folder.add_take(take, wet, row.track)
+    with reading(row.wet) as reader:
+        recording = FileRecording(reader, rate, heard.wet.channels)
+        take = folder.add_take(take, _stream(recording, mending, rate), row.track)
+    if take.replicate_of is not None and first is not None:
+        _bring_level(folder, first, take)
+
+
+def _dry(folder: SessionFolder, heard: _Heard) -> int:
+    with reading(heard.row.dry) as reader:
+        recording = FileRecording(reader, folder.session.sample_rate, heard.dry.channels)
+        as_it_is = Mending(latency_frames=0, polarity=1)
+        stream = _stream(recording, as_it_is, folder.session.sample_rate)
+        return folder.add_dry(stream, None, source_sha256=sha256_of(heard.row.dry))
+
+
+def _stream(recording: Recording, mending: Mending, sample_rate: int) -> AudioStream:
+    frames = int(mending.place_of(recording.frames - 1)) + 1
+
+    def blocks() -> Iterator[Samples]:
+        if mending.is_resampled:
+            along = read_along(recording, start=mending.start, step=mending.step, frames=frames)
+            yield from (block[None] for block in along)
+            return
+        for start in range(0, frames, _BLOCK_FRAMES):
+            yield recording.read(start, min(_BLOCK_FRAMES, frames - start))[None]
+
+    return AudioStream(blocks=blocks(), channels=1, frames=frames, sample_rate=sample_rate)
+
+
+def _is_of_the_same_row(kept: Take, take: Take) -> bool:
+    ours, theirs = (
+        (each.dry, each.settings, each.source_sha256, each.latency_frames, each.polarity) for each in (take, kept)
+    )
+    return ours == theirs
 
 
 def _is_replicate(one: Take, other: Take) -> bool:
     return (one.dry, one.settings) == (other.dry, other.settings) and one.replicate_of is None
 
 
-def _findings(latency: int, lateness: Lateness, sample_rate: int) -> tuple[Finding, ...]:
+def _bring_level(folder: SessionFolder, first: Take, take: Take) -> None:
+    """Compare a replicate with its first take, which may show that it was recorded at another level."""
+    comparison = compared(folder, first, take)
+    found = findings_of(comparison, first)
+    if comparison.gain_db or found:
+        folder.keep(replace(take, gain_db=comparison.gain_db, findings=(*take.findings, *found)))
+
+
+def _masked(wet: Hearing, mending: Mending, sample_rate: int) -> tuple[tuple[int, int], ...]:
+    """Return the clipped spans of a wet on the clock it is kept on, near ones joined until they are not too many."""
+    ratio = sample_rate / wet.sample_rate
+    margin = int(_MASK_MARGIN_SECONDS * sample_rate) + 1
+    spans = [
+        (
+            max(int(mending.place_of(start * ratio)) - margin, 0),
+            int(np.ceil(mending.place_of(stop * ratio))) + margin,
+        )
+        for start, stop in wet.clipped
+    ]
+    gap = int(_MASK_GAP_SECONDS * sample_rate)
+    while len(spans := _joined(spans, gap)) > _MOST_MASKS:
+        gap *= 2
+    return tuple(spans)
+
+
+def _joined(spans: Sequence[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
+    out: list[tuple[int, int]] = []
+    for start, stop in spans:
+        if out and start - out[-1][1] <= gap:
+            out[-1] = (out[-1][0], max(out[-1][1], stop))
+        else:
+            out.append((start, stop))
+    return out
+
+
+def _findings(wet: Hearing, masked: Sequence[tuple[int, int]], sample_rate: int) -> list[Finding]:
     found = []
-    if latency:
-        late = "late" if latency > 0 else "early"
-        message = f"The wet is {abs(latency)} frames ({abs(latency) / sample_rate * 1000:.1f} ms) {late}; moved back."
-        found.append(Finding(kind="latency", message=message))
-    elif lateness.frames < -_SURELY_EARLY:
-        message = f"The wet seems {-lateness.frames:.0f} frames early; a filter can look like that, so it was left."
-        found.append(Finding(kind="unsure-latency", message=message))
-    if lateness.polarity == -1:
-        found.append(Finding(kind="polarity", message="The wet is upside down; turned over."))
-    return tuple(found)
+    if masked:
+        seconds = sum(stop - start for start, stop in masked) / sample_rate
+        message = (
+            f"The recording clipped at {len(wet.clipped)} places; {seconds:.2f} s about them are neither learnt nor "
+            "scored. Record it quieter."
+        )
+        found.append(Finding(kind="clipped", severity="warning", message=message))
+    if len(wet.channels) < wet.file_channels:
+        carrying = ", ".join(str(channel + 1) for channel in wet.channels)
+        message = f"Of {wet.file_channels} channels only {carrying} carries the sound; the others are left out."
+        found.append(Finding(kind="channels", message=message))
+    return found

@@ -27,20 +27,26 @@ class Gear:
 
 @dataclass(frozen=True, kw_only=True)
 class Dry:
-    """A dry signal that takes were made of; `file` is relative to the session's folder."""
+    """A dry signal that takes were made of; `file` is relative to the session's folder.
+
+    `source_sha256` is the hash of the file that somebody brought, if this was made from one.
+    """
 
     file: str
     sha256: str
     frames: int
     stimulus: Stimulus | None = None
+    source_sha256: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Take:
     """One wet recording of dry number `dry`: at fixed `settings`, or along the knob track in `knob_track`.
 
-    `latency_frames` is how late the wet is, `polarity` +1 or -1; both are undone before training. A held-out take
-    is never trained on. `replicate_of` is the number of the take that this one repeats.
+    `latency_frames` is how late the wet is, `polarity` +1 or -1, `gain_db` by how much it is louder than it should be;
+    all are undone before training. `masked` are spans of its frames in which a converter clipped: they are neither
+    learnt nor scored. A held-out take is never trained on. `replicate_of` is the number of the take that this one
+    repeats. `source_sha256` is the hash of the file that somebody brought, if this was made from one.
     """
 
     number: int
@@ -52,9 +58,12 @@ class Take:
     knob_track: str | None = None
     latency_frames: int = 0
     polarity: Literal[-1, 1] = 1
+    gain_db: float = 0.0
+    masked: tuple[tuple[int, int], ...] = ()
     held_out: bool = False
     replicate_of: int | None = None
     findings: tuple[Finding, ...] = ()
+    source_sha256: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

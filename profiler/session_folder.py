@@ -3,11 +3,15 @@
 Everything is written atomically and `session.json` after every take, so a session is whole whenever it is looked at.
 """
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from profiler.audio import Audio
-from profiler.audio_file import read_audio, write_audio
+import filelock
+
+from profiler.audio import Audio, AudioStream
+from profiler.audio_file import read_audio, writing
 from profiler.errors import SessionError
 from profiler.knob_track import KnobTrack
 from profiler.manifest import read_manifest, write_manifest
@@ -55,35 +59,70 @@ class SessionFolder:
         folder._save(session)
         return folder
 
-    def add_dry(self, audio: Audio, stimulus: Stimulus | None) -> int:
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Keep other processes from adding to this session, and see what they added before.
+
+        Raises SessionError when another process is at it.
+        """
+        try:
+            with filelock.FileLock(self.path / ".lock", timeout=0):
+                self.session = SessionFolder.open(self.path).session
+                yield
+        except filelock.Timeout:
+            raise SessionError(
+                f"Another process is recording into {self.path}. Wait until it is done, or choose another folder."
+            ) from None
+
+    def add_dry(
+        self, audio: Audio | AudioStream, stimulus: Stimulus | None, *, source_sha256: str | None = None
+    ) -> int:
         """Keep a dry signal and return its number; one that is there already keeps its number."""
         for number, dry in enumerate(self.session.dries):
-            if stimulus is not None and dry.stimulus == stimulus:
+            same_stimulus = stimulus is not None and dry.stimulus == stimulus
+            if same_stimulus or (source_sha256 is not None and dry.source_sha256 == source_sha256):
                 return number
         number = len(self.session.dries)
         file = f"dry/{number:03}.wav"
-        write_audio(self.path / file, audio)
-        dry = Dry(file=file, sha256=sha256_of(self.path / file), frames=audio.frames, stimulus=stimulus)
+        frames = self._write(file, audio)
+        sha256 = sha256_of(self.path / file)
         for earlier, other in enumerate(self.session.dries):
-            if other.sha256 == dry.sha256:
+            if other.sha256 == sha256:
                 (self.path / file).unlink()
                 return earlier
+        dry = Dry(file=file, sha256=sha256, frames=frames, stimulus=stimulus, source_sha256=source_sha256)
         self._save(replace(self.session, dries=(*self.session.dries, dry)))
         return number
 
-    def add_take(self, take: Take, wet: Audio, track: KnobTrack | None = None) -> Take:
+    def add_take(self, take: Take, wet: Audio | AudioStream, track: KnobTrack | None = None) -> Take:
         """Keep a take; its file, hash and length are filled in here. Raises StorageError with the session unharmed."""
         file = f"takes/{take.number:03}.wav"
-        write_audio(self.path / file, wet)
+        frames = self._write(file, wet)
         knob_track = None
         if track is not None:
             knob_track = f"takes/{take.number:03}.knobs.json"
             write_manifest(self.path / knob_track, track)
-        kept = replace(take, file=file, sha256=sha256_of(self.path / file), frames=wet.frames, knob_track=knob_track)
-        others = (other for other in self.session.takes if other.number != take.number)
-        takes = sorted((*others, kept), key=lambda each: each.number)
-        self._save(replace(self.session, takes=tuple(takes)))
+        kept = replace(take, file=file, sha256=sha256_of(self.path / file), frames=frames, knob_track=knob_track)
+        self.keep(kept)
         return kept
+
+    def keep(self, take: Take) -> None:
+        """Put what is known of a take into the session, in place of what was known of that number."""
+        others = (other for other in self.session.takes if other.number != take.number)
+        takes = sorted((*others, take), key=lambda each: each.number)
+        self._save(replace(self.session, takes=tuple(takes)))
+
+    def _write(self, file: str, audio: Audio | AudioStream) -> int:
+        stream = AudioStream.of(audio) if isinstance(audio, Audio) else audio
+        with writing(
+            self.path / file,
+            sample_rate=stream.sample_rate,
+            channels=stream.channels,
+            expected_frames=stream.frames,
+        ) as writer:
+            for block in stream.blocks:
+                writer.write(block)
+        return writer.frames
 
     def dry_of(self, take: Take) -> Audio:
         """Return a take's dry signal. Raises SessionError when the file is missing or not the one recorded."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from profiler.alignment import aligned
+from profiler.alignment import aligned, counted
 from profiler.audio import Samples
 from profiler.errors import TrainingError
 from profiler.session import Take
@@ -22,11 +22,15 @@ _WATCHED_FROM_FRAMES = 480_000
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Passage:
-    """Mono dry and wet of shape (..., frames), and for every frame a row of the table of knob positions."""
+    """Mono dry and wet of shape (..., frames), and for every frame a row of the table of knob positions.
+
+    `counts` is false where the wet is not to be learnt from, because it clipped.
+    """
 
     dry: Samples
     wet: Samples
     knobs: NDArray[np.int32]
+    counts: NDArray[np.bool_]
 
     @property
     def frames(self) -> int:
@@ -35,7 +39,16 @@ class Passage:
 
     def excerpt(self, start: int, stop: int) -> "Passage":
         """Return frames start to stop."""
-        return Passage(dry=self.dry[..., start:stop], wet=self.wet[..., start:stop], knobs=self.knobs[..., start:stop])
+        return Passage(
+            dry=self.dry[..., start:stop],
+            wet=self.wet[..., start:stop],
+            knobs=self.knobs[..., start:stop],
+            counts=self.counts[..., start:stop],
+        )
+
+    def of_rows(self, rows: NDArray[np.intp]) -> "Passage":
+        """Return some rows of a passage that has several."""
+        return Passage(dry=self.dry[rows], wet=self.wet[rows], knobs=self.knobs[rows], counts=self.counts[rows])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,6 +96,7 @@ def stacked(passages: Sequence[Passage]) -> Passage:
         dry=np.stack([passage.dry for passage in passages]),
         wet=np.stack([passage.wet for passage in passages]),
         knobs=np.stack([passage.knobs for passage in passages]),
+        counts=np.stack([passage.counts for passage in passages]),
     )
 
 
@@ -113,6 +127,7 @@ def read_examples(folder: SessionFolder, spans: Sequence[Span]) -> Examples:
 def _read(folder: SessionFolder, take: Take, *, offset: int) -> tuple[Passage, Samples]:
     dry = folder.dry_of(take).mono()
     raw = folder.wet_of(take).samples
-    wet = aligned(raw, latency_frames=take.latency_frames, polarity=take.polarity, frames=len(dry))
+    wet = aligned(raw, take, len(dry))
     table, index = folder.track_of(take).motion(folder.session.knobs).table(len(dry))
-    return Passage(dry=dry, wet=wet.mean(axis=0), knobs=index + np.int32(offset)), table
+    counts = counted(take, len(dry))
+    return Passage(dry=dry, wet=wet.mean(axis=0) * counts, knobs=index + np.int32(offset), counts=counts), table

@@ -69,14 +69,7 @@ class Crew:
     def begin(self, passage: Passage, *, warm_up: int) -> list[Segments]:
         """Share out rows of shape (rows, frames) and run their first `warm_up` frames, from which nothing is learnt."""
         cuts = np.array_split(np.arange(passage.dry.shape[0]), self.workers)
-        shares = [
-            Segments(
-                Passage(dry=passage.dry[rows], wet=passage.wet[rows], knobs=passage.knobs[rows]),
-                self.effect.initial_state(len(rows)),
-            )
-            for rows in cuts
-            if len(rows)
-        ]
+        shares = [Segments(passage.of_rows(rows), self.effect.initial_state(len(rows))) for rows in cuts if len(rows)]
         list(self._pool.map(lambda share: self._warm_up(share, warm_up), shares))
         return shares
 
@@ -94,7 +87,8 @@ class Crew:
         segment = share.take(frames)
         predicted, state = self._run(share, segment)
         share.state = tuple(part.detach() for part in state)
-        loss = relative_error(torch.from_numpy(segment.wet), predicted, self.quiet_power) / shares
+        target, counts = torch.from_numpy(segment.wet), torch.from_numpy(segment.counts)
+        loss = relative_error(target, predicted * counts, self.quiet_power) / shares
         gradients = torch.autograd.grad(loss, list(self.effect.parameters()))
         return float(loss.detach()), gradients
 

@@ -53,6 +53,6 @@ class Watch:
         features = torch.nn.functional.embedding(index, effect.conditioned(self._positions)).transpose(0, 1)
         dry, wet = torch.from_numpy(self._rows.dry), torch.from_numpy(self._rows.wet)
         predicted, _ = effect.run(dry, features, effect.initial_state(len(dry)))
-        error = (predicted - wet)[:, skip:].double().square().sum()
+        error = (predicted * torch.from_numpy(self._rows.counts) - wet)[:, skip:].double().square().sum()
         esr = float(error / wet[:, skip:].double().square().sum().clamp_min(1e-12))
         return esr if np.isfinite(esr) else float("inf")

@@ -54,8 +54,9 @@ def small_plan(rig: PluginRig, *, seed: int = 0) -> list[PlannedTake]:
 
 
 def files_of(folder: SessionFolder) -> dict[str, bytes]:
-    """Return everything in a session's folder."""
-    return {str(path.relative_to(folder.path)): path.read_bytes() for path in folder.path.rglob("*") if path.is_file()}
+    """Return everything in a session's folder that is not hidden."""
+    found = (path for path in folder.path.rglob("[!.]*") if path.is_file())
+    return {str(path.relative_to(folder.path)): path.read_bytes() for path in found}
 
 
 def take_of(folder: SessionFolder, number: int) -> Take:

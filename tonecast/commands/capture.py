@@ -72,6 +72,9 @@ def capture_files(
     ] = None,
     *,
     name: Annotated[str | None, typer.Option(help="What the gear is called. [default: the table's folder]")] = None,
+    keep_order: Annotated[
+        bool, typer.Option("--keep-order", help="Take dry and wet as named, even where they look swapped.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring dry and wet recordings of your own. Late and upside-down wets are mended, others refused, with reasons."""
@@ -86,7 +89,7 @@ def capture_files(
     gear = Gear(name=name or table.resolve().parent.name, kind="files")
     folder = SessionFolder.create(out, CaptureSession(gear=gear, knobs=pairs.knobs, sample_rate=common_rate(pairs)))
     with screen.progress("files") as tell:
-        refused = take_in(folder, pairs, on_progress=tell)
+        refused = take_in(folder, pairs, keep_order=keep_order, on_progress=tell)
     for each in refused:
         screen.say(f"line {each.line} refused: {each.reason}")
     _summary(screen, folder.session, out, refused)

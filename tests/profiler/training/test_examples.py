@@ -120,6 +120,7 @@ def counting() -> Callable[..., Examples]:
                 dry=np.arange(start, start + length, dtype=np.float32),
                 wet=-np.arange(start, start + length, dtype=np.float32),
                 knobs=np.full(length, number, np.int32),
+                counts=np.ones(length, np.bool_),
             )
             for number, (start, length) in enumerate(zip(starts, lengths, strict=False))
         )
@@ -153,8 +154,16 @@ def test_every_place_is_as_likely(counting: Callable[..., Examples]):
 
 def test_levels_are_rms_over_all_that_is_learnt():
     """The RMS is over the passages together; silence on either side is a TrainingError."""
-    loud = Passage(dry=np.full(100, 0.6, np.float32), wet=np.full(100, 0.3, np.float32), knobs=np.zeros(100, np.int32))
-    quiet = Passage(dry=np.zeros(300, np.float32), wet=np.zeros(300, np.float32), knobs=np.zeros(300, np.int32))
+
+    def passage(dry: float, wet: float, frames: int) -> Passage:
+        return Passage(
+            dry=np.full(frames, dry, np.float32),
+            wet=np.full(frames, wet, np.float32),
+            knobs=np.zeros(frames, np.int32),
+            counts=np.ones(frames, np.bool_),
+        )
+
+    loud, quiet = passage(0.6, 0.3, 100), passage(0.0, 0.0, 300)
     table = np.zeros((1, 1), np.float32)
     assert Examples(learnt=(loud, quiet), watched=(), positions=table).levels() == pytest.approx((0.3, 0.15))
     with pytest.raises(TrainingError, match="silent"):

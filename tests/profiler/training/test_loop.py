@@ -38,7 +38,9 @@ def softly_clipped(*, seconds: float = 1.0, watched: bool = True) -> Examples:
     def passage(frames: int) -> Passage:
         dry = rng.normal(0, 0.2, frames).astype(np.float32)
         knobs = (np.arange(frames) // 700 % 2).astype(np.int32)
-        return Passage(dry=dry, wet=np.tanh((1 + 4 * positions[knobs, 0]) * dry), knobs=knobs)
+        return Passage(
+            dry=dry, wet=np.tanh((1 + 4 * positions[knobs, 0]) * dry), knobs=knobs, counts=np.ones(len(dry), np.bool_)
+        )
 
     frames = int(48_000 * seconds)
     return Examples(learnt=(passage(frames),), watched=(passage(9600),) if watched else (), positions=positions)

@@ -1,0 +1,331 @@
+"""Timing: how a recording runs against its dry signal over its whole length: lateness, clock drift, wander."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from profiler.lateness import (
+    CLEAR,
+    SPREAD_SECONDS,
+    Match,
+    Spectrum,
+    Transfer,
+    correlation,
+    correlation_within,
+    fine_lateness,
+    matched,
+    peak_of,
+)
+from profiler.recording import Recording
+from profiler.varispeed import read_along
+
+__all__ = ["Timing", "measure_timing"]
+
+_ANCHOR_SECONDS = 8.0
+_ANCHORS = 3
+_PROBES = 96
+_NEAR_SECONDS = 1.0
+_SEARCH_FRAMES = 1 << 21
+_WINDOW_SECONDS = 1.0
+_WINDOWS = 32
+_QUIET_DB = 30.0
+_DRIFT_REACH = 400e-6  # further than any two clocks are apart; tape machines go beyond and are told as wander
+_LEAST_JUMP_FRAMES = 3.0
+_LONGEST_JUMP_FRAMES = 1200
+_LEAST_REACH = 48
+_LEAST_WINDOWS = 6
+_ROUNDS = 8
+_SURE = 4.0  # standard errors
+# Strays over their error: up to 1.5 for gear of all kinds, 6 and more for tape and for clocks that are regulated.
+_STRAYS = 3.0
+_LEAST_ERROR = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """How a wet runs against its dry: dry frame n is found at wet frame n + frames + n * drift_ppm / 1e6.
+
+    `frames` may have a fraction, known to `uncertainty_frames` (see `Lateness`). `drift_ppm` is 0 when none was found
+    beyond `drift_error_ppm`, which is infinite for takes too short to tell. `wander_frames` is by how much the
+    recording surely leaves that straight line, 0 when it stays on it as far as can be told; `jump_second` is where it
+    does so all at once. `is_spread` says that the sound has no single arrival. `clearness` below `CLEAR` means that
+    wet and dry have nothing in common.
+    """
+
+    frames: float
+    polarity: Literal[-1, 1]
+    clearness: float
+    uncertainty_frames: float
+    drift_ppm: float = 0.0
+    drift_error_ppm: float = math.inf
+    wander_frames: float = 0.0
+    jump_second: float | None = None
+    is_spread: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Line:
+    """A straight line of lag over time, `start` at dry frame 0, and the windows it was laid through."""
+
+    start: float
+    slope: float
+    slope_error: float
+    at: NDArray[np.float64]
+    left: NDArray[np.float64]
+
+
+def measure_timing(dry: Recording, wet: Recording, sample_rate: int) -> Timing:
+    """Return how `wet` runs against `dry`, whatever their lengths and however far they lie apart.
+
+    The loudest passage of the dry is looked for in the wet, nearby first. From there the lag is followed window by
+    window to both ends, and a straight line laid through it. Then every window is read along that line and compared
+    with what all windows say together, which leaves the gear's own filtering out of what is followed.
+    """
+    anchor, match = _found(dry, wet, sample_rate)
+    if match.clearness < CLEAR or match.is_spread:
+        return Timing(
+            frames=float(match.frames),
+            polarity=match.polarity,
+            clearness=match.clearness,
+            uncertainty_frames=SPREAD_SECONDS * sample_rate if match.is_spread else math.inf,
+            is_spread=match.is_spread,
+        )
+    size = 1 << round(math.log2(_WINDOW_SECONDS * sample_rate))
+    centres = _centres(dry, wet, anchor=anchor, lag=match.frames, size=size)
+    follow = partial(_followed, dry, wet, centres, anchor=anchor, lag=match.frames, size=size)
+    line = follow(least_reach=_LEAST_REACH)
+    for _ in range(2):  # the second time along the better line: drift inside a window blurs it
+        spectra = _Windows.read(dry, wet, line, size=size)
+        line = spectra.corrected()
+        if spectra.start == round(spectra.start):
+            break
+    rest, uncertainty = fine_lateness(spectra.transfer)
+    drifts = abs(line.slope) > _SURE * line.slope_error and abs(line.slope) * dry.frames > 0.25
+    middle = 0.0 if drifts else float(np.median(line.at)) * line.slope
+    wander = _wander(line, spectra)
+    further = follow(least_reach=_LONGEST_JUMP_FRAMES)
+    if (jump := _jump(further, sample_rate)) is not None:
+        wander = max(wander, float(np.quantile(np.abs(further.left), 0.75)))
+    return Timing(
+        frames=line.start + middle + rest,
+        polarity=match.polarity,
+        clearness=match.clearness,
+        uncertainty_frames=uncertainty,
+        drift_ppm=line.slope * 1e6 if drifts else 0.0,
+        drift_error_ppm=line.slope_error * 1e6,
+        wander_frames=wander,
+        jump_second=jump,
+    )
+
+
+def _found(dry: Recording, wet: Recording, sample_rate: int) -> tuple[int, Match]:
+    """Return the middle of a passage of the dry that the wet holds, and its match: the clearest of those tried."""
+    length = min(int(_ANCHOR_SECONDS * sample_rate), dry.frames)
+    starts = _loudest_passages(dry, length)
+    reach = int(_NEAR_SECONDS * sample_rate)
+    best = (0, Match(frames=0, polarity=1, clearness=0.0))
+    for everywhere in (False, True):
+        for start in starts:
+            passage = dry.read(start, length).astype(np.float64)
+            if everywhere:
+                match = _searched(passage, wet, start=start)
+            else:
+                near = wet.read(start - reach, length + 2 * reach).astype(np.float64)
+                match = matched(passage, near, reach=reach, offset=reach, sample_rate=sample_rate)
+            if match.clearness > best[1].clearness:
+                best = (start + length // 2, match)
+            if match.clearness >= CLEAR:
+                return start + length // 2, match
+    return best
+
+
+def _loudest_passages(dry: Recording, length: int) -> list[int]:
+    """Return where the loudest passages of the dry begin, loudest first, one in each part of it."""
+    last = dry.frames - length
+    if last <= 0:
+        return [0]
+    starts = np.unique(np.linspace(0, last, min(_PROBES, 1 + 4 * last // length)).astype(int))
+    energy = [float(np.sum(np.square(dry.read(int(start), length), dtype=np.float64))) for start in starts]
+    parts = np.array_split(np.arange(len(starts)), min(_ANCHORS, len(starts)))
+    loudest = [max(part, key=lambda number: energy[number]) for part in parts]
+    return [int(starts[number]) for number in sorted(loudest, key=lambda number: -energy[number])]
+
+
+def _searched(passage: Spectrum, wet: Recording, *, start: int) -> Match:
+    """Look for a passage, which begins at dry frame `start`, in the whole wet, block by block."""
+    size = min(_SEARCH_FRAMES, fft.next_fast_len(wet.frames + 2 * len(passage), real=True))
+    step = size - len(passage)
+    spectrum = fft.rfft(passage, size)
+    best = Match(frames=0, polarity=1, clearness=0.0)
+    for begin in range(-len(passage), wet.frames, step):
+        found = correlation(spectrum, fft.rfft(wet.read(begin, size).astype(np.float64), size), size)[:step]
+        match = peak_of(found)
+        if match.clearness > best.clearness:
+            best = replace(match, frames=begin + match.frames - start)
+    return best
+
+
+def _centres(dry: Recording, wet: Recording, *, anchor: int, lag: int, size: int) -> list[int]:
+    """Return the middles of windows in which dry and wet both play, those nearest the anchor first.
+
+    They are even over the whole length, and closer about the anchor, so that each step further knows the drift well.
+    """
+    first, last = max(0, -lag) + size // 2, min(dry.frames, wet.frames - lag) - size // 2
+    if last <= first:
+        return [anchor]
+    even = np.linspace(first, last, max(2, min(_WINDOWS, 2 * (last - first) // size)))
+    around = [anchor + sign * size * 2.0**power for power in range(24) for sign in (-1, 1)]
+    wanted = sorted({int(each) for each in (*even, *around) if first <= each <= last}, key=lambda at: abs(at - anchor))
+    level = {at: float(np.mean(np.square(dry.read(at - size // 2, size), dtype=np.float64))) for at in wanted}
+    least = max(level.values(), default=0.0) * 10 ** (-_QUIET_DB / 10)
+    return [at for at in wanted if level[at] > least] or [anchor]
+
+
+def _followed(  # noqa: PLR0913 - a step of its own only for its length
+    dry: Recording, wet: Recording, centres: Sequence[int], *, anchor: int, lag: int, size: int, least_reach: int
+) -> _Line:
+    """Follow the lag from window to window and lay a line through it."""
+    at, lags = [float(anchor)], [float(lag)]
+    for centre in centres:
+        known = np.asarray(at)
+        slope = _line(known, np.asarray(lags)).slope if len(at) > _LEAST_WINDOWS else 0.0
+        nearest = int(np.argmin(np.abs(known - centre)))
+        expected = round(lags[nearest] + slope * (centre - at[nearest]))
+        reach = least_reach + int(_DRIFT_REACH * abs(centre - at[nearest]))
+        one = dry.read(centre - size // 2, size).astype(np.float64)
+        other = wet.read(centre - size // 2 + expected - reach, size + 2 * reach).astype(np.float64)
+        found = np.abs(correlation_within(one, other, reach=reach, offset=reach))
+        at.append(float(centre))
+        lags.append(float(expected + int(np.argmax(found)) - reach))
+    return _line(np.asarray(at), np.asarray(lags))
+
+
+def _line(at: NDArray[np.float64], lags: NDArray[np.float64]) -> _Line:
+    """Lay a straight line through lags, windows that stray counting less and less (Huber's weights)."""
+    if len(at) < _LEAST_WINDOWS:
+        start = float(np.median(lags))
+        return _Line(start=start, slope=0.0, slope_error=math.inf, at=at, left=lags - start)
+    middle = float(np.mean(at))
+    start, slope = float(np.median(lags)), _typical_slope(at, lags)
+    start = float(np.median(lags - slope * (at - middle)))
+    weights = np.ones(len(at))
+    for _ in range(_ROUNDS):
+        left = lags - start - slope * (at - middle)
+        spread = 1.4826 * float(np.median(np.abs(left))) + 1e-3
+        weights = 1 / np.maximum(np.abs(left) / (1.5 * spread), 1.0)
+        slope, start = (float(each) for each in np.polyfit(at - middle, lags, 1, w=np.sqrt(weights)))
+    left = lags - start - slope * (at - middle)
+    spread = math.sqrt(float(np.sum(weights * left**2) / np.sum(weights))) + 1e-3
+    error = spread / math.sqrt(float(np.sum(weights * (at - middle) ** 2)))
+    return _Line(start=start - slope * middle, slope=slope, slope_error=error, at=at, left=left)
+
+
+def _typical_slope(at: NDArray[np.float64], lags: NDArray[np.float64]) -> float:
+    """Return the median of the slopes between all pairs of windows (Theil 1950, Sen 1968)."""
+    one, other = np.triu_indices(len(at), 1)
+    apart = at[other] - at[one]
+    far = np.abs(apart) > 0.2 * np.ptp(at)
+    return float(np.median((lags[other] - lags[one])[far] / apart[far])) if far.any() else 0.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Windows:
+    """Windows read along a line: their middles, what all say together, and how each differs from that in frames."""
+
+    at: NDArray[np.float64]
+    left: NDArray[np.float64]
+    error: NDArray[np.float64]
+    transfer: Transfer
+    start: float
+    slope: float
+
+    @classmethod
+    def read(cls, dry: Recording, wet: Recording, line: _Line, *, size: int) -> "_Windows":
+        crosses, transfers = [], []
+        still = abs(line.slope) * np.ptp(line.at) < 1
+        lag, slope = (
+            (float(round(float(np.median(line.start + line.slope * line.at)))), 0.0)
+            if still
+            else (line.start, line.slope)
+        )
+        taper = np.hanning(size)
+        for centre in line.at:
+            start = int(centre) - size // 2
+            one = dry.read(start, size).astype(np.float64)
+            along = read_along(wet, start=start + lag + slope * start, step=1 + slope, frames=size)
+            other = np.concatenate(list(along)).astype(np.float64)
+            transfers.append(Transfer.of(one, other))
+            crosses.append(fft.rfft(other * taper) * np.conj(fft.rfft(one * taper)))
+        total = transfers[0]
+        for each in transfers[1:]:
+            total = total + each
+        template = np.sum(crosses, axis=0)
+        left, error = np.asarray([_apart(cross, template, total, size) for cross in crosses]).T
+        return cls(at=line.at, left=left, error=error, transfer=total, start=lag, slope=slope)
+
+    def corrected(self) -> _Line:
+        """Return the line laid anew through what the windows say."""
+        return _line(self.at, self.start + self.slope * self.at + self.left)
+
+
+def _apart(
+    cross: NDArray[np.complex128], template: NDArray[np.complex128], transfer: Transfer, size: int
+) -> tuple[float, float]:
+    """Return by how many frames one window comes later than the template does, and how well that is known."""
+    bins = np.linspace(0, 1, len(cross))
+    coherence = np.interp(bins, np.linspace(0, 1, len(transfer.coherence)), transfer.coherence)
+    both = cross * np.conj(template)
+    level = np.abs(both)
+    weighted = coherence**2 * both / (level + 1e-3 * level.mean() + 1e-30) ** 0.8
+    match = fft.irfft(weighted, size)
+    reach = _LEAST_REACH
+    near = np.concatenate([match[-reach:], match[: reach + 1]])
+    whole = int(np.argmax(near)) - reach
+    # Between frames the peak of a band-limited correlation is found by evaluating it there.
+    parts = np.arange(-8, 9) / 8
+    turn = np.exp(2j * np.pi * np.outer(np.arange(len(cross)) / size, whole + parts))
+    height = np.real(weighted @ turn)
+    best = int(np.clip(np.argmax(height), 1, len(height) - 2))
+    before, peak, after = height[best - 1 : best + 2]
+    bend = before - 2 * peak + after
+    apart = whole + float(parts[best]) + (float(0.5 * (before - after) / bend) / 8 if bend else 0.0)
+    # How far the phases scatter about the peak tells how well its place is known (Cramer and Rao's bound).
+    share = np.abs(weighted)
+    total = float(share.sum()) + 1e-30
+    scatter = math.sqrt(-2 * math.log(min(max(float(peak) / total, 1e-3), 0.9999)))
+    width = math.sqrt(float(np.sum(share * (np.arange(len(share)) / size) ** 2)) / total) + 1e-9
+    independent = total**2 / (float(np.sum(share**2)) + 1e-30)
+    return apart, scatter / (2 * math.pi * width * math.sqrt(independent)) + _LEAST_ERROR
+
+
+def _wander(line: _Line, windows: _Windows) -> float:
+    """Return by how many frames the lag strays from the line, if far more than each window's lag is unsure."""
+    if len(line.left) < _LEAST_WINDOWS:
+        return 0.0
+    strays = np.abs(line.left)
+    return 1.4826 * float(np.median(strays)) if float(np.median(strays / windows.error)) > _STRAYS else 0.0
+
+
+def _jump(line: _Line, sample_rate: int) -> float | None:
+    """Return the second at which the lag changes at once, when two levels fit it far better than a line does."""
+    order = np.argsort(line.at)
+    lags = (line.left + line.slope * line.at)[order]
+    if len(lags) < _LEAST_WINDOWS:
+        return None
+    cuts = range(2, len(lags) - 1)
+    costs = [_strays(lags[:cut]) + _strays(lags[cut:]) for cut in cuts]
+    best = int(np.argmin(costs))
+    height = abs(float(np.median(lags[best + 2 :]) - np.median(lags[: best + 2])))
+    if height < _LEAST_JUMP_FRAMES or costs[best] > 0.3 * float(np.sum(np.abs(line.left))):
+        return None
+    return float(np.mean(line.at[order][best + 1 : best + 3]) / sample_rate)
+
+
+def _strays(lags: NDArray[np.float64]) -> float:
+    return float(np.sum(np.abs(lags - np.median(lags))))
