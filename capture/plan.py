@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.turning_order import in_turning_order
 from profiler.knob import Knob, KnobSettings
 from profiler.knob_track import Breakpoint, KnobTrack
 from profiler.stimulus import Form
@@ -40,20 +41,21 @@ class PlannedTake:
 def fixed_plan(
     knobs: Sequence[Knob], *, captures: int | None = None, seed: int = 0, replicate: bool = False
 ) -> list[PlannedTake]:
-    """Return takes at fixed settings: corners first, then points that fill the space, then held-out settings.
+    """Return takes at fixed settings: corners and points that fill the space, then held-out settings.
 
     With k knobs there are 5, 13, 26 or 2^(k-1) + 10 k captures by default, with 2, 3, 6 or 3 k held-out settings
-    beside them, each as far from everything else as can be. Every take has its own programme. Gear that has fewer
+    beside them, each as far from everything else as can be, in an order in which little is turned between takes. Every
+    take has its own programme. Gear that has fewer
     settings than that, such as a single switch, is captured at each of them, and scored on material alone.
     """
     count = captures or _CAPTURES.get(len(knobs), 2 ** (len(knobs) - 1) + 10 * len(knobs))
     spread = spread_settings(knobs, count + _held_out_count(knobs))
-    taken = spread[:count]
+    taken = in_turning_order(knobs, spread[:count])
     plan = [
         PlannedTake(number=number, form="quick" if len(taken) == 1 else "short", seed=seed + number, settings=settings)
         for number, settings in enumerate(taken)
     ]
-    plan += held_out_takes(spread[count:], first=len(plan), seed=seed)
+    plan += held_out_takes(in_turning_order(knobs, spread[count:], start=taken[-1]), first=len(plan), seed=seed)
     return plan + _replicate(plan, wanted=replicate)
 
 
