@@ -116,3 +116,22 @@ def test_nothing_usable(capsys: pytest.CaptureFixture[str], recordings: Path, tm
     code, said, _ = ran(capsys, "capture", "files", table, "--out", tmp_path / "session")
     assert code == 0
     assert "1 takes, 0 of them held out" in said
+
+
+def test_a_table_is_scored_without_a_session(
+    capsys: pytest.CaptureFixture[str], recordings: Path, tmp_path: Path, trained: Path
+):
+    """`evaluate --table` gives what `--session` gives for the same recordings, and leaves nothing behind."""
+    table = tmp_path / "table.csv"
+    rows = (f"{recordings / 'dry.wav'},{recordings / f'{drive}.wav'},{drive}" for drive in (1, 4, 8))
+    table.write_text("\n".join(("dry,wet,drive_db", *rows)))
+    ran(capsys, "capture", "files", table, "--out", tmp_path / "session", "--knob", "drive_db=0:40")
+    _, by_session, _ = ran(capsys, "evaluate", trained, "--session", tmp_path / "session", "--json")
+    before = sorted(tmp_path.rglob("*"))
+    code, by_table, _ = ran(capsys, "evaluate", trained, "--table", table, "--json")
+    assert code == 0
+    assert json.loads(by_table) == json.loads(by_session)
+    assert sorted(tmp_path.rglob("*")) == before
+    code, said, told = ran(capsys, "evaluate", trained, "--json")
+    assert (code, said) == (2, "")
+    assert "either --session or --table" in told

@@ -1,31 +1,46 @@
-"""`tonecast evaluate`: score a profile on a session."""
+"""`tonecast evaluate`: score a profile on a session, or on recordings in a table."""
 
+import contextlib
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tonecast.console import Screen, score_table
 from tonecast.options import AsJson
 
+if TYPE_CHECKING:
+    from profiler.profile import Profile
+    from profiler.session_folder import SessionFolder
+
 __all__ = ["evaluate"]
 
 
 def evaluate(
     profile: Annotated[Path, typer.Argument(help="A .tonecast file.")],
-    session: Annotated[Path, typer.Option(help="The session whose takes are compared.")],
+    session: Annotated[Path | None, typer.Option(help="The session whose takes are compared.")] = None,
+    table: Annotated[Path | None, typer.Option(help="Or a takes.csv with dry and wet recordings.")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Score a profile on every take of a session, worst first; what training heard is marked."""
+    """Score a profile on every take of a session or a table, worst first; what training heard is marked."""
     from profiler.evaluation import evaluate as evaluate_profile
     from profiler.profile_file import load
     from profiler.session_folder import SessionFolder
 
+    if (session is None) == (table is None):
+        raise typer.BadParameter("Give either --session or --table: what the profile is compared with.")
     screen = Screen(as_json)
-    loaded, folder = load(profile), SessionFolder.open(session)
-    with screen.progress("evaluate") as tell:
-        score = evaluate_profile(loaded, folder, on_progress=tell)
+    loaded = load(profile)
+    with contextlib.ExitStack() as stack:
+        if table is not None:
+            folder = stack.enter_context(_taken_in(screen, table, loaded.profile))
+        else:
+            folder = SessionFolder.open(session or Path())
+        with screen.progress("evaluate") as tell:
+            score = evaluate_profile(loaded, folder, on_progress=tell)
     screen.show(score_table(score, folder.session, rows=len(score.takes)))
     if score.esr is None:
         screen.say("Training heard all of this, so there is no honest score. Hold something out, or record more.")
@@ -34,3 +49,26 @@ def evaluate(
     floor = "unknown: the session has no replicate" if score.floor is None else f"{score.floor:.2g}"
     screen.say(f"The gear's own noise floor is {floor}")
     screen.result(score)
+
+
+@contextlib.contextmanager
+def _taken_in(screen: Screen, table: Path, profile: "Profile") -> "Iterator[SessionFolder]":
+    """Take a table into a session with the profile's knobs that is gone afterwards."""
+    from profiler.errors import SessionError
+    from profiler.pairs import common_rate, take_in
+    from profiler.pairs_table import read_pairs_table
+    from profiler.session import CaptureSession
+    from profiler.session_folder import SessionFolder
+
+    pairs = read_pairs_table(table, profile.knobs)
+    expected, found = ({knob.id for knob in knobs} for knobs in (profile.knobs, pairs.knobs))
+    if expected != found:
+        raise SessionError(f"The table's knobs are {sorted(found)}; the profile's are {sorted(expected)}.")
+    with tempfile.TemporaryDirectory(prefix="tonecast-") as scratch:
+        session = CaptureSession(gear=profile.gear, knobs=profile.knobs, sample_rate=common_rate(pairs))
+        folder = SessionFolder.create(Path(scratch) / "session", session)
+        with screen.progress("files") as tell:
+            refused = take_in(folder, pairs, on_progress=tell)
+        for each in refused:
+            screen.say(f"line {each.line} refused: {each.reason}")
+        yield folder
