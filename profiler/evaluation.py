@@ -1,7 +1,7 @@
 """Evaluation: what a profile scores on a session, on frames and settings that training did or did not hear."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -88,21 +88,15 @@ def _whole(session: CaptureSession, take: Take) -> Span:
 def render_take(loaded: LoadedProfile, folder: SessionFolder, span: Span) -> RenderedTake:
     """Render the span of a take through the profile, from far enough before it for its state to be right."""
     take = next(take for take in folder.session.takes if take.number == span.take)
-    dry = folder.dry_of(take).samples
-    wet = aligned(folder.wet_of(take).samples, take, dry.shape[1])
-    stop = min(span.stop, dry.shape[1])
-    begin = 0
+    stop = min(span.stop, folder.session.dries[take.dry].frames)
     processor = ProfileProcessor(loaded, track=folder.track_of(take))
-    if take.settings is not None:  # on a moving take the track must be followed from its start
-        begin = max(span.start - processor.memory_frames, 0)
-    predicted = processor.process(dry[:, begin:stop], folder.session.sample_rate)[:, span.start - begin :]
-    counts = counted(take, dry.shape[1])[span.start : stop]
-    return RenderedTake(
-        take=take,
-        dry=dry[:, span.start : stop],
-        wet=wet[:, span.start : stop] * counts,
-        predicted=predicted * counts,
-    )
+    # On a moving take the track must be followed from its start.
+    begin = max(span.start - processor.memory_frames, 0) if take.settings is not None else 0
+    dry, wet = folder.excerpt(take, begin, stop)
+    skip = span.start - begin
+    predicted = processor.process(dry, folder.session.sample_rate)[:, skip:]
+    counts = counted(replace(take, latency_frames=take.latency_frames + span.start), stop - span.start)
+    return RenderedTake(take=take, dry=dry[:, skip:], wet=wet[:, skip:] * counts, predicted=predicted * counts)
 
 
 def noise_floor(folder: SessionFolder) -> float | None:

@@ -5,12 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from profiler.alignment import aligned, counted
-from profiler.audio import Samples
-from profiler.audio_file import reading
+from profiler.alignment import counted
 from profiler.finding import Finding
 from profiler.lateness import Spectrum
-from profiler.recording import FileRecording
 from profiler.session import Take
 from profiler.session_folder import SessionFolder
 
@@ -41,8 +38,8 @@ def compared(folder: SessionFolder, first: Take, take: Take) -> Comparison:
     frames = min(first.frames, take.frames)
     count = min(frames, _EXCERPT_SECONDS * folder.session.sample_rate)
     start = (frames - count) // 2
-    dry = _excerpt(folder, folder.session.dries[take.dry].file, start, count).astype(np.float64)
-    one, other = (_aligned(folder, each, start, count) for each in (first, take))
+    dry, other = _heard(folder, take, start, count)
+    _, one = _heard(folder, first, start, count)
     energy = float(one @ one) + 1e-20
     gain = float(one @ other) / energy
     plain, level = (float(np.sum((other - factor * one) ** 2)) for factor in (1.0, gain))
@@ -79,14 +76,8 @@ def findings_of(comparison: Comparison, first: Take) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _aligned(folder: SessionFolder, take: Take, start: int, count: int) -> Spectrum:
-    """Return an excerpt of a take on its dry signal's clock, silent where it clipped."""
-    begin = start + take.latency_frames
-    wet = _excerpt(folder, take.file, begin, count)
-    whole = aligned(wet[None], replace(take, latency_frames=0), count)[0]
-    return (whole * counted(replace(take, latency_frames=begin), count)).astype(np.float64)
-
-
-def _excerpt(folder: SessionFolder, file: str, start: int, count: int) -> Samples:
-    with reading(folder.path / file) as reader:
-        return FileRecording(reader, folder.session.sample_rate).read(start, count)
+def _heard(folder: SessionFolder, take: Take, start: int, count: int) -> tuple[Spectrum, Spectrum]:
+    """Return dry and wet of an excerpt, mono of shape (frames,), the wet silent where it clipped."""
+    dry, wet = (each.mean(axis=0).astype(np.float64) for each in folder.excerpt(take, start, start + count))
+    later = replace(take, latency_frames=take.latency_frames + start)
+    return dry, wet * counted(later, count)

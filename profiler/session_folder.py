@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import filelock
+import numpy as np
 
-from profiler.audio import Audio, AudioStream
-from profiler.audio_file import read_audio, writing
+from profiler.alignment import aligned
+from profiler.audio import Audio, AudioStream, Samples
+from profiler.audio_file import read_audio, reading, writing
 from profiler.errors import SessionError
 from profiler.knob_track import KnobTrack
 from profiler.manifest import read_manifest, write_manifest
@@ -28,6 +30,7 @@ class SessionFolder:
     def __init__(self, path: Path, session: CaptureSession) -> None:
         self.path = path
         self.session = session
+        self._checked: set[str] = set()  # files that were found to be those recorded
 
     @classmethod
     def open(cls, path: Path) -> "SessionFolder":
@@ -135,6 +138,17 @@ class SessionFolder:
         """Return a take's raw recording. Raises SessionError when the file is missing or not the one recorded."""
         return self._audio(take.file, take.sha256)
 
+    def excerpt(self, take: Take, start: int, stop: int) -> tuple[Samples, Samples]:
+        """Return dry and wet of shape (channels, stop - start) on the dry signal's clock, without reading the rest.
+
+        Latency, polarity and gain of the wet are undone; there is silence where nothing was recorded. Raises
+        SessionError when a file is missing or not the one recorded.
+        """
+        dry, late = self.session.dries[take.dry], take.latency_frames
+        wet = self._excerpt(take.file, take.sha256, start + late, stop + late)
+        moved = aligned(wet, replace(take, latency_frames=0), stop - start)
+        return self._excerpt(dry.file, dry.sha256, start, stop), moved
+
     def track_of(self, take: Take) -> KnobTrack:
         """Return how the knobs stood or moved during a take."""
         if take.knob_track is not None:
@@ -146,11 +160,26 @@ class SessionFolder:
     def _audio(self, file: str, sha256: str) -> Audio:
         path = self._inside(file)
         audio = read_audio(path)
+        self._check(path, sha256, audio.sample_rate)
+        return audio
+
+    def _excerpt(self, file: str, sha256: str, start: int, stop: int) -> Samples:
+        path = self._inside(file)
+        with reading(path) as reader:
+            if file not in self._checked:
+                self._check(path, sha256, reader.sample_rate)
+                self._checked.add(file)
+            begin, end = max(start, 0), max(min(stop, reader.frames), 0)
+            out = np.zeros((reader.channels, stop - start), np.float32)
+            if begin < end:
+                out[:, begin - start : end - start] = reader.read(begin, end - begin)
+            return out
+
+    def _check(self, path: Path, sha256: str, sample_rate: int) -> None:
         if sha256_of(path) != sha256:
             raise SessionError(f"{path} is not the file that was recorded: its content has changed. Record it again.")
-        if audio.sample_rate != self.session.sample_rate:
-            raise SessionError(f"{path} is at {audio.sample_rate} Hz; the session is at {self.session.sample_rate} Hz.")
-        return audio
+        if sample_rate != self.session.sample_rate:
+            raise SessionError(f"{path} is at {sample_rate} Hz; the session is at {self.session.sample_rate} Hz.")
 
     def _inside(self, file: str) -> Path:
         path = (self.path / file).resolve()

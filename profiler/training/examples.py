@@ -1,13 +1,13 @@
 """Examples: aligned dry and wet with the knobs at every frame, cut into rows for training."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from profiler.alignment import aligned, counted
+from profiler.alignment import counted
 from profiler.audio import Samples
 from profiler.errors import TrainingError
 from profiler.session import Take
@@ -18,6 +18,8 @@ __all__ = ["Examples", "Passage", "read_examples"]
 
 _WATCHED_SHARE = 0.04
 _WATCHED_FROM_FRAMES = 480_000
+_MOST_SECONDS = 3600  # about 2 GB in memory, and more than a budget of minutes gets through
+_STRETCH_FRAMES = 960_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,33 +103,53 @@ def stacked(passages: Sequence[Passage]) -> Passage:
 
 
 def read_examples(folder: SessionFolder, spans: Sequence[Span]) -> Examples:
-    """Read the spans of a session, aligned, as examples.
+    """Read the spans of a session, aligned, as examples; of more than an hour, stretches that lie evenly over it.
 
     The last 4 % of every long span is kept aside to watch: training does not learn from it, and the best weights
     so far are chosen by it, so that what the split holds out plays no part. Raises SessionError for a damaged session.
     """
     learnt, watched, tables = [], [], []
     settings = 0
+    spans = thinned(spans, most=int(_MOST_SECONDS * folder.session.sample_rate))
     for take in folder.session.takes:
         own = [span for span in spans if span.take == take.number]
         if not own:
             continue
-        whole, table = _read(folder, take, offset=settings)
+        table, index = _knobs(folder, take, stop=max(span.stop for span in own))
         tables.append(table)
-        settings += len(table)
         for span in own:
-            length = span.stop - span.start
-            cut = span.stop - (int(_WATCHED_SHARE * length) if length >= _WATCHED_FROM_FRAMES else 0)
-            learnt.append(whole.excerpt(span.start, cut))
-            if cut < span.stop:
-                watched.append(whole.excerpt(cut, span.stop))
+            whole = _read(folder, take, span, index + np.int32(settings))
+            cut = whole.frames - (int(_WATCHED_SHARE * whole.frames) if whole.frames >= _WATCHED_FROM_FRAMES else 0)
+            learnt.append(whole.excerpt(0, cut))
+            if cut < whole.frames:
+                watched.append(whole.excerpt(cut, whole.frames))
+        settings += len(table)
     return Examples(learnt=tuple(learnt), watched=tuple(watched), positions=np.concatenate(tables))
 
 
-def _read(folder: SessionFolder, take: Take, *, offset: int) -> tuple[Passage, Samples]:
-    dry = folder.dry_of(take).mono()
-    raw = folder.wet_of(take).samples
-    wet = aligned(raw, take, len(dry))
-    table, index = folder.track_of(take).motion(folder.session.knobs).table(len(dry))
-    counts = counted(take, len(dry))
-    return Passage(dry=dry, wet=wet.mean(axis=0) * counts, knobs=index + np.int32(offset), counts=counts), table
+def thinned(spans: Sequence[Span], *, most: int) -> list[Span]:
+    """Return the spans, or when they have more than `most` frames, stretches of them that lie evenly over all."""
+    total = sum(span.stop - span.start for span in spans)
+    if total <= most:
+        return list(spans)
+    stretches = [
+        Span(take=span.take, start=start, stop=min(start + _STRETCH_FRAMES, span.stop))
+        for span in spans
+        for start in range(span.start, span.stop, _STRETCH_FRAMES)
+    ]
+    picked = np.linspace(0, len(stretches) - 1, max(most // _STRETCH_FRAMES, 1)).round().astype(int)
+    return [stretches[number] for number in np.unique(picked)]
+
+
+def _knobs(folder: SessionFolder, take: Take, *, stop: int) -> tuple[Samples, NDArray[np.int32]]:
+    """Return a take's table of positions, and the row of each frame, of shape (frames,) or (1,) when nothing moves."""
+    motion = folder.track_of(take).motion(folder.session.knobs)
+    return motion.table(1 if motion.is_still else stop)
+
+
+def _read(folder: SessionFolder, take: Take, span: Span, index: NDArray[np.int32]) -> Passage:
+    frames = span.stop - span.start
+    dry, wet = (each.mean(axis=0) for each in folder.excerpt(take, span.start, span.stop))
+    counts = counted(replace(take, latency_frames=take.latency_frames + span.start), frames)
+    knobs = np.full(frames, index[0]) if len(index) == 1 else index[span.start : span.stop]
+    return Passage(dry=dry, wet=wet * counts, knobs=knobs, counts=counts)

@@ -28,6 +28,7 @@ __all__ = ["Schedule", "TrainingPlan", "train"]
 
 _PREFIX = "0."
 _GOLDEN_SECONDS = 0.25
+_LOOKED_AT_SECONDS = 600
 # The levels at which the network's starting weights are about right; the scales bring any gear there.
 _DRY_LEVEL, _WET_LEVEL = 0.15, 0.25
 
@@ -155,7 +156,9 @@ def _profile(folder: SessionFolder, out: Path, effect: Effect, provenance: Prove
 
 def _loudest_stretch(folder: SessionFolder) -> Samples:
     """Return the loudest stretch of the session's first dry signal, of shape (1, frames): the golden pair's dry."""
-    dry = folder.dry_of(folder.session.takes[0]).mono()
+    first = folder.session.takes[0]
+    frames = min(folder.session.dries[first.dry].frames, _LOOKED_AT_SECONDS * folder.session.sample_rate)
+    dry = folder.excerpt(first, 0, frames)[0].mean(axis=0)
     length = min(int(_GOLDEN_SECONDS * folder.session.sample_rate), len(dry))
     starts = range(0, len(dry) - length + 1, max(length // 2, 1))
     loudest = max(starts, key=lambda start: float(np.square(dry[start : start + length]).sum()))
