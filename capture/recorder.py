@@ -52,7 +52,7 @@ def record(
             settings=planned.settings,
             held_out=planned.held_out,
             replicate_of=planned.replicate_of,
-            findings=tuple(_findings(stimulus, dry, wet)),
+            findings=(*_findings(stimulus, dry, wet), *rig.findings()),
         )
         folder.add_take(take, wet, planned.track)
 

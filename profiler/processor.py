@@ -6,7 +6,6 @@ from typing import Self
 
 import numpy as np
 
-
 from profiler.audio import Samples
 from profiler.knob import Knob
 

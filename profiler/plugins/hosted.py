@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,9 @@ __all__ = ["PATIENCE_SECONDS", "HostedPlugin", "PluginDescription", "describe_pl
 PATIENCE_SECONDS = 60.0
 """How long a plugin may take to load unless more is allowed."""
 
-_LEAST_SECONDS = 30.0
+_GRACE_SECONDS = 30.0
 _SECONDS_PER_SECOND = 30.0
+_DESCRIBED: "dict[str, PluginDescription]" = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,18 +36,26 @@ class PluginDescription:
 class HostedPlugin(KnobProcessor):
     """Plays through a plugin that runs in a child process: `lv2:URI`, or the path of a VST3 or an Audio Unit.
 
-    `patience_seconds` is how long it may take to load. Whatever it then plays it gets 30 s for, and 30 s more for
-    each second of audio. Raises GearError when the plugin is not there, does not load, hangs or crashes; KnobError
+    `patience_seconds` is how long it may take to load. For whatever it then plays it gets `grace_seconds`, and 30 s
+    more for each second of audio. Raises GearError when the plugin is not there, does not load, hangs or crashes; KnobError
     for settings that it does not take. Close it, or use it in a `with` statement.
     """
 
     def __init__(
-        self, ref: str, settings: KnobSettings | None = None, *, patience_seconds: float = PATIENCE_SECONDS
+        self,
+        ref: str,
+        settings: KnobSettings | None = None,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+        grace_seconds: float = _GRACE_SECONDS,
     ) -> None:
         self.ref = ref
+        self._grace_seconds = grace_seconds
         self._child = Child(ref)
         try:
-            answer = self._child.ask(Message(header={"do": "open", "ref": ref}), doing="loading", seconds=patience_seconds)
+            answer = self._child.ask(
+                Message(header={"do": "open", "ref": ref}), doing="loading", seconds=patience_seconds
+            )
             self.description = _description(ref, answer.header)
             self._turns: list[tuple[str, float | str]] = []
             self.name, self.knobs = self.description.name, self.description.knobs
@@ -92,18 +100,19 @@ class HostedPlugin(KnobProcessor):
         turns, self._turns = self._turns, []
         header: dict[str, Any] = {"do": do, "turns": turns, "sample_rate": sample_rate}
         message = Message(header=header) if audio is None else Message(header=header, samples=audio)
-        seconds = _LEAST_SECONDS + _SECONDS_PER_SECOND * message.samples.shape[1] / sample_rate
+        seconds = self._grace_seconds + _SECONDS_PER_SECOND * message.samples.shape[1] / sample_rate
         answer = self._child.ask(message, doing="playing", seconds=seconds)
         side = answer.header.get("side_db")
         self.side_db = float(side) if isinstance(side, int | float) else None
         return answer.samples
 
 
-@lru_cache(maxsize=64)
 def describe_plugin(ref: str, *, patience_seconds: float = PATIENCE_SECONDS) -> PluginDescription:
-    """Return what a plugin says of itself, loaded once a program for it. Raises GearError."""
-    with HostedPlugin(ref, patience_seconds=patience_seconds) as plugin:
-        return plugin.description
+    """Return what a plugin says of itself, for which a program loads it once. Raises GearError."""
+    if ref not in _DESCRIBED:
+        with HostedPlugin(ref, patience_seconds=patience_seconds) as plugin:
+            _DESCRIBED[ref] = plugin.description
+    return _DESCRIBED[ref]
 
 
 def _description(ref: str, said: Mapping[str, Any]) -> PluginDescription:

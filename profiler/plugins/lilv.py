@@ -7,7 +7,7 @@ https://drobilla.gitlab.io/lilv/c/
 import ctypes
 import ctypes.util
 from collections.abc import Iterator
-from ctypes import POINTER, c_bool, c_char_p, c_double, c_float, c_int, c_uint, c_uint32, c_void_p
+from ctypes import POINTER, c_bool, c_char_p, c_double, c_float, c_uint, c_uint32, c_void_p
 from functools import lru_cache
 from typing import Any
 

@@ -23,7 +23,9 @@ _FLAGS = (
     "http://lv2plug.in/ns/lv2core#hardRTCapable",
     "http://lv2plug.in/ns/lv2core#inPlaceBroken",
 )
-SUPPORTED = frozenset({f"{_URID}map", f"{_URID}unmap", _OPTIONS, _SCHEDULE, *_FLAGS, "http://lv2plug.in/ns/lv2core#isLive"})
+SUPPORTED = frozenset(
+    {f"{_URID}map", f"{_URID}unmap", _OPTIONS, _SCHEDULE, *_FLAGS, "http://lv2plug.in/ns/lv2core#isLive"}
+)
 """Features that a plugin may require. Audio is never processed in place here, and offline is no slower than live."""
 
 _Map = CFUNCTYPE(c_uint32, c_void_p, c_char_p)
@@ -125,7 +127,9 @@ class Features:
         }
         self._features = [_Feature(uri.encode(), ctypes.addressof(each)) for uri, each in data.items()]
         self._features += [_Feature(uri.encode(), None) for uri in _FLAGS]
-        self.pointer = (c_void_p * (len(self._features) + 1))(*(ctypes.addressof(each) for each in self._features), None)
+        self.pointer = (c_void_p * (len(self._features) + 1))(
+            *(ctypes.addressof(each) for each in self._features), None
+        )
 
     def number(self, uri: str) -> int:
         """Return the number that stands for a URI in this instance."""

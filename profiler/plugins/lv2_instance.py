@@ -122,5 +122,3 @@ class _Atoms:
         self.memory[0] = 8 if self._is_input else self._room
         self.memory[1] = self._types["Sequence" if self._is_input else "Chunk"]
         self.memory[2] = self.memory[3] = 0
-
-

@@ -6,7 +6,7 @@ https://lv2plug.in/ns/lv2core, https://lv2plug.in/ns/ext/port-props, https://lv2
 import math
 from ctypes import byref, c_void_p
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from profiler.errors import GearError, KnobError
 from profiler.knob import Knob, Scale
@@ -81,7 +81,9 @@ class Port:
             return self.values[self.knob.choices.index(str(value))]
         number = float(value)
         if self.follows_rate:
-            return min(max(number / sample_rate, self.knob.minimum / REFERENCE_RATE), self.knob.maximum / REFERENCE_RATE)
+            return min(
+                max(number / sample_rate, self.knob.minimum / REFERENCE_RATE), self.knob.maximum / REFERENCE_RATE
+            )
         return float(round(number)) if self.is_integer else number
 
 
@@ -104,7 +106,9 @@ def _port(world: World, plugin: int, port: int, index: int) -> Port:
     def asked(predicate: str) -> list[str]:
         return world.values(library.lilv_port_get_value(plugin, port, world.node(predicate)))
 
-    kind = next((word for uri, word in _KINDS.items() if library.lilv_port_is_a(plugin, port, world.node(uri))), "other")
+    kind = next(
+        (word for uri, word in _KINDS.items() if library.lilv_port_is_a(plugin, port, world.node(uri))), "other"
+    )
     properties = set(asked(f"{_CORE}portProperty"))
     designation = "".join(asked(f"{_CORE}designation")[:1])
     is_input = bool(library.lilv_port_is_a(plugin, port, world.node(f"{_CORE}InputPort")))
@@ -121,9 +125,7 @@ def _port(world: World, plugin: int, port: int, index: int) -> Port:
     return _control(world, plugin, port, plain, properties, designation) if kind == "control" and is_input else plain
 
 
-def _control(  # noqa: PLR0913, PLR0917 - what was read of the port
-    world: World, plugin: int, port: int, plain: Port, properties: set[str], designation: str
-) -> Port:
+def _control(world: World, plugin: int, port: int, plain: Port, properties: set[str], designation: str) -> Port:
     """Return a control input with its default and, where it is one, its knob."""
     default, minimum, maximum = _range(plugin, port)
     follows_rate = f"{_CORE}sampleRate" in properties
@@ -137,7 +139,7 @@ def _control(  # noqa: PLR0913, PLR0917 - what was read of the port
     points = world.scale_points(plugin, port) if f"{_CORE}enumeration" in properties else []
     if is_toggle:
         points = [(minimum, "off"), (maximum, "on")]
-    found = {
+    found: dict[str, Any] = {
         "default": default,
         "follows_rate": follows_rate,
         "is_integer": is_integer,
@@ -174,7 +176,8 @@ def _decimal(single: float) -> float:
 
 def _switch(symbol: str, name: str, default: float, points: list[tuple[float, str]]) -> Knob:
     """Return a switch; labels that two positions share get their value behind them."""
-    labels = [label for _, label in points]
+    labels = [label.replace(",", ";") for _, label in points]  # a comma parts the choices that are typed
+    points = [(value, label) for (value, _), label in zip(points, labels, strict=True)]
     choices = tuple(
         label if label and labels.count(label) == 1 else f"{label} {value:g}".strip() for value, label in points
     )
@@ -182,8 +185,13 @@ def _switch(symbol: str, name: str, default: float, points: list[tuple[float, st
     return Knob(id=symbol, name=name, choices=choices, default=choices[nearest])
 
 
-def _dial(  # noqa: PLR0913, PLR0917 - a knob's fields
-    symbol: str, name: str, unit: str, span: tuple[float, float, float], step: float | None, is_log: bool  # noqa: FBT001
+def _dial(
+    symbol: str,
+    name: str,
+    unit: str,
+    span: tuple[float, float, float],
+    step: float | None,
+    is_log: bool,  # noqa: FBT001
 ) -> Knob | None:
     """Return a knob of low end, high end and default, or None for a range that no knob can have."""
     minimum, maximum, default = span

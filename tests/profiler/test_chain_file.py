@@ -48,7 +48,7 @@ def test_a_slot_needs_a_plain_id(name):
         ([], "no slots"),
         ([DRIVE, DRIVE], "found drive more than once"),
         ([{**DRIVE, "id": "Not Plain"}], "lower-case"),
-        ([{**DRIVE, "kind": "pickle"}], r"at slots.0.kind, .*'pedalboard' or 'profile'"),
+        ([{**DRIVE, "kind": "pickle"}], r"at slots.0.kind, .*'pedalboard', 'plugin' or 'profile'"),
         ([{"id": "drive", "kind": "pedalboard"}], r"at slots.0.ref, Field required"),
         ([{**DRIVE, "settings": {"drive_db": [1]}}], r"at slots.0.settings.drive_db"),
     ],
