@@ -8,11 +8,12 @@ not among them: fed in blocks, pedalboard 0.9.26 returns silence for it.
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pedalboard
 
-from profiler.errors import GearError, KnobError
+from profiler.audio import Samples
+from profiler.errors import AudioError, GearError, KnobError
 from profiler.knob import Knob, KnobSettings, Scale, find_knob
-from profiler.pedalboard_stream import PedalboardStream
 from profiler.processor import KnobProcessor
 
 __all__ = ["EFFECT_NAMES", "PedalboardEffect", "effect_knobs"]
@@ -81,16 +82,25 @@ _RANGES: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
 EFFECT_NAMES = tuple(_RANGES)
 """The effects that can be profiled or stand in a chain."""
 
+_NONE = np.zeros((1, 0), np.float32)
+_BLOCK_FRAMES = 8192
+_MOST_FLUSHES = 400
+
 _UNITS = {"db": "dB", "hz": "Hz", "ms": "ms", "seconds": "s"}
 
 
-class PedalboardEffect(PedalboardStream, KnobProcessor):
+class PedalboardEffect(KnobProcessor):
     """One of pedalboard's effects, its knobs set by plain values. Raises GearError for an unknown name."""
 
     def __init__(self, name: str, settings: KnobSettings | None = None) -> None:
         self.name = name
         self.knobs = effect_knobs(name)
-        super().__init__(getattr(pedalboard, name)(), name=f"pedalboard's {name}")
+        self._plugin = getattr(pedalboard, name)()
+        self._channels = self._sample_rate = 0
+        self._is_late = False
+        self._due = self._unheard = 0
+        self._waiting: Samples = _NONE
+        self._ready: list[Samples] = []
         for knob, value in (settings or {}).items():
             self.turn(knob, value)
 
@@ -98,12 +108,83 @@ class PedalboardEffect(PedalboardStream, KnobProcessor):
         """Turn a knob, effective from the next frame fed. Raises KnobError."""
         found = find_knob(self.knobs, knob)
         plain = found.checked(value)
-        native = _native(getattr(self.plugin, found.id), plain)
-        self.settle()
+        native = _native(getattr(self._plugin, found.id), plain)
+        if self._waiting.shape[1]:
+            self._ready.append(self._run(self._waiting))
+            self._waiting = self._waiting[:, :0]
         try:
-            setattr(self.plugin, found.id, native)
+            setattr(self._plugin, found.id, native)
         except (ValueError, TypeError) as error:
             raise KnobError(f"{self.name} does not take {found.id}={found.spelt(plain)}: {error}") from error
+
+    def reset(self) -> None:
+        """Bring the effect to rest."""
+        self._plugin.reset()
+        self._channels = self._due = 0
+        self._waiting, self._ready = _NONE, []
+
+    def feed(self, audio: Samples, sample_rate: int) -> Samples:
+        """Return the wet that is ready; an effect with latency holds the first frames back.
+
+        Raises AudioError when channels or rate change within a stream, GearError when the effect refuses them.
+        """
+        if not self._channels:
+            self._begin(audio.shape[0], sample_rate)
+        if (audio.shape[0], sample_rate) != (self._channels, self._sample_rate):
+            raise AudioError(
+                f"This stream has {self._channels} channel(s) at {self._sample_rate} Hz; found {audio.shape[0]} "
+                f"at {sample_rate} Hz. Reset before another kind of signal."
+            )
+        self._due += audio.shape[1]
+        if self._is_late:
+            audio = np.concatenate([self._waiting, audio], axis=1)
+            whole = audio.shape[1] - audio.shape[1] % _BLOCK_FRAMES
+            audio, self._waiting = audio[:, :whole], audio[:, whole:]
+        starts = range(0, audio.shape[1], _BLOCK_FRAMES)
+        blocks = [*self._ready, *(self._run(audio[:, start : start + _BLOCK_FRAMES]) for start in starts)]
+        self._ready = []
+        return np.concatenate(blocks, axis=1) if blocks else audio[:, :0]
+
+    def flush(self) -> Samples:
+        """Return what latency has held back, by playing silence after the end."""
+        blocks = [np.zeros((max(self._channels, 1), 0), np.float32), *self._ready]
+        for _ in range(_MOST_FLUSHES):
+            if self._due <= 0:
+                break
+            due = self._due
+            silence = np.zeros((self._channels, _BLOCK_FRAMES - self._waiting.shape[1]), np.float32)
+            blocks.append(self._run(np.concatenate([self._waiting, silence], axis=1))[:, :due])
+            self._waiting = self._waiting[:, :0]
+        if self._due > 0:
+            raise GearError(f"pedalboard's {self.name} still owes {self._due} frames after a minute of silence.")
+        self.reset()
+        return np.concatenate(blocks, axis=1)
+
+    def _begin(self, channels: int, sample_rate: int) -> None:
+        """Play one block of silence, whose wet is dropped, and see whether the effect comes late.
+
+        From it pedalboard learns which side of an array is channels: left to guess, it refuses a square array and
+        takes two channels of one frame for one channel of two. And no later block is larger, which would make an
+        effect forget what it has heard. Late effects mix up odd blocks, so theirs are all of one size.
+        """
+        self._channels, self._sample_rate = channels, sample_rate
+        self._waiting = np.zeros((channels, 0), np.float32)
+        self._unheard = _BLOCK_FRAMES
+        self._run(np.zeros((channels, _BLOCK_FRAMES), np.float32))
+        self._is_late = self._unheard > 0
+
+    def _run(self, audio: Samples) -> Samples:
+        try:
+            wet = self._plugin.process(
+                np.ascontiguousarray(audio), self._sample_rate, buffer_size=_BLOCK_FRAMES, reset=False
+            )
+        except (ValueError, RuntimeError) as error:
+            raise GearError(f"pedalboard's {self.name} refused {audio.shape[0]} channel(s): {error}") from error
+        wet = np.asarray(wet, np.float32).reshape(audio.shape[0], -1)
+        dropped = min(self._unheard, wet.shape[1])
+        self._unheard -= dropped
+        self._due -= wet.shape[1] - dropped
+        return wet[:, dropped:]
 
 
 def effect_knobs(name: str) -> tuple[Knob, ...]:

@@ -37,8 +37,8 @@ class HostedPlugin(KnobProcessor):
     """Plays through a plugin that runs in a child process: `lv2:URI`, or the path of a VST3 or an Audio Unit.
 
     `patience_seconds` is how long it may take to load. For whatever it then plays it gets `grace_seconds`, and 30 s
-    more for each second of audio. Raises GearError when the plugin is not there, does not load, hangs or crashes; KnobError
-    for settings that it does not take. Close it, or use it in a `with` statement.
+    more for each second of audio. Raises GearError when the plugin is not there, does not load, hangs or crashes,
+    KnobError for settings that it does not take. Close it, or use it in a `with` statement.
     """
 
     def __init__(

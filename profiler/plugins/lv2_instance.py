@@ -9,14 +9,12 @@ import numpy as np
 
 from profiler.audio import Samples
 from profiler.errors import GearError
+from profiler.plugins.grid import BLOCK_FRAMES
 from profiler.plugins.lilv import World, lilv
 from profiler.plugins.lv2_features import Features
 from profiler.plugins.lv2_ports import Port
 
-__all__ = ["BLOCK_FRAMES", "Lv2Instance"]
-
-BLOCK_FRAMES = 64
-"""Every block has this many frames: convolvers need a fixed size, and it is the smallest that guitarix takes."""
+__all__ = ["Lv2Instance"]
 
 _ATOM_BYTES = 65_536
 _WORKER = b"http://lv2plug.in/ns/ext/worker#interface"
@@ -45,6 +43,7 @@ class Lv2Instance:
 
     def __init__(self, world: World, uri: str, ports: Sequence[Port], sample_rate: int) -> None:
         plugin = world.plugin(uri)
+        self.sample_rate = sample_rate
         self._features = Features(sample_rate, BLOCK_FRAMES)
         self._pointer: int | None = lilv().lilv_plugin_instantiate(plugin, float(sample_rate), self._features.pointer)
         if not self._pointer:
@@ -64,6 +63,11 @@ class Lv2Instance:
         self._attach(world, plugin)
         if self._descriptor.activate:
             self._descriptor.activate(self._handle)
+
+    @property
+    def outputs(self) -> int:
+        """How many audio outputs it has."""
+        return len(self._outs)
 
     def run(self, dry: Samples) -> Samples:
         """Return the wet of one block: (main inputs, BLOCK_FRAMES) to (outputs, BLOCK_FRAMES).

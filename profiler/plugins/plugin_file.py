@@ -8,99 +8,61 @@ import pedalboard
 
 from profiler.audio import Samples
 from profiler.errors import GearError
-from profiler.knob import find_knob
-from profiler.pedalboard_stream import PedalboardStream
-from profiler.plugins.channels import Sides, gathered, spread
+from profiler.plugins.channels import spread
+from profiler.plugins.grid import BLOCK_FRAMES, GridPlugin
 from profiler.plugins.parameter import Dial, read_dials
-from profiler.processor import KnobProcessor
 
 __all__ = ["PluginFile"]
 
-_QUIET_SECONDS = 1.0
 _PROBE_RATE = 48_000
-_PROBE_FRAMES = 512
+_MOST_COPIES = 2
 
 
-class PluginFile(KnobProcessor):
+class PluginFile(GridPlugin):
     """The plugin in a file, or `FILE#Name` for one of several. Raises GearError when it does not load.
 
-    A plugin that takes no mono hears it on both sides, and the mean of what it answers is returned; one that takes
-    no stereo is loaded once for each side.
+    It is loaded once for all streams, as loading may take a minute, and reset before each.
     """
 
     def __init__(self, ref: str) -> None:
         self._ref = ref
-        self._plugins = [_loaded(ref)]
-        first = self._plugins[0]
+        first = _loaded(ref)
         if not first.is_effect:
             raise GearError(f"{first.name} is an instrument: it makes sound of its own. Only effects can be captured.")
-        self.name = str(first.name)
-        self.version = str(first.version)
         self._dials: dict[str, Dial] = {dial.knob.id: dial for dial in read_dials(first)}
-        self.knobs = tuple(dial.knob for dial in self._dials.values())
+        super().__init__(str(first.name), str(first.version), tuple(dial.knob for dial in self._dials.values()))
         self._takes = _channels_taken(first)
-        self._settings: dict[str, float | str] = {knob.id: knob.default for knob in self.knobs}
-        self._streams: list[PedalboardStream] = []
-        self._channels = 0
-        self._sides = Sides()
+        self._loaded = [first]
+        self._copies: list[Any] = []
+        self._inputs = 1
 
-    def turn(self, knob: str, value: float | str) -> None:
-        """Turn a knob, effective from the next frame fed. Raises KnobError."""
-        found = find_knob(self.knobs, knob)
-        plain = found.checked(value)
-        self._settings[found.id] = plain
-        for stream in self._streams:
-            stream.settle()
-        for plugin in self._plugins:
-            self._dials[found.id].set(plugin, plain)
-
-    def reset(self) -> None:
-        """Bring the plugin to rest."""
-        for stream in self._streams:
-            stream.reset()
-        self._streams, self._channels = [], 0
-
-    def feed(self, audio: Samples, sample_rate: int) -> Samples:
-        """Return the wet that is ready. Raises GearError for channels that the plugin does not take."""
-        if not self._channels:
-            self._begin(audio.shape[0])
-        if len(self._streams) == 1:
-            return self._heard(self._streams[0].feed(spread(audio, self._inputs), sample_rate))
-        pieces = [stream.feed(audio[side : side + 1], sample_rate) for side, stream in enumerate(self._streams)]
-        return np.concatenate(pieces)
-
-    def flush(self) -> Samples:
-        """Return what latency has held back."""
-        if not self._channels:
-            return np.zeros((1, 0), np.float32)
-        pieces = [stream.flush() for stream in self._streams]
-        rest = self._heard(pieces[0]) if len(pieces) == 1 else np.concatenate(pieces)
-        self.side_db = self._sides.side_db
-        self.reset()
-        return rest
-
-    def _begin(self, channels: int) -> None:
+    def _start(self, channels: int, sample_rate: int) -> None:
         self._inputs = channels if channels in self._takes else max(self._takes)
-        copies = channels if self._inputs == 1 else 1
-        if channels > max(2, *self._takes):
+        count = channels if self._inputs == 1 else 1
+        if channels > max(_MOST_COPIES, *self._takes):
             raise GearError(f"{self.name} takes {' or '.join(map(str, self._takes))} channel(s); found {channels}.")
-        while len(self._plugins) < copies:
-            self._plugins.append(_loaded(self._ref))
-        # Every stream begins at all settings: one that the plugin turned by itself, or by a preset, is turned back.
-        for plugin in self._plugins[:copies]:
-            for id_, value in self._settings.items():
-                self._dials[id_].set(plugin, value)
-        self._streams = [
-            PedalboardStream(plugin, name=self.name, quiet_seconds=_QUIET_SECONDS) for plugin in self._plugins[:copies]
-        ]
-        for stream in self._streams:
-            stream.reset()
-        self._channels, self._sides = channels, Sides()
+        while len(self._loaded) < count:
+            self._loaded.append(_loaded(self._ref))
+        self._copies, self._rate = self._loaded[:count], sample_rate
+        for copy in self._copies:
+            copy.reset()
 
-    def _heard(self, wet: Samples) -> Samples:
-        if self._channels == 1:
-            self._sides.hear(wet)
-        return gathered(wet, self._channels)
+    def _set(self, knob: str, value: float | str) -> None:
+        for copy in self._copies:
+            self._dials[knob].set(copy, value)
+
+    def _blocks(self, dry: Samples) -> list[Samples]:
+        """Pedalboard takes latency out by itself: what comes late is missing at the start of a stream."""
+        if len(self._copies) > 1:
+            return [self._run(copy, dry[side : side + 1]) for side, copy in enumerate(self._copies)]
+        return [self._run(self._copies[0], spread(dry, self._inputs))]
+
+    def _run(self, copy: Any, dry: Samples) -> Samples:
+        try:
+            wet = copy.process(np.ascontiguousarray(dry), self._rate, buffer_size=BLOCK_FRAMES, reset=False)
+        except (ValueError, RuntimeError) as error:
+            raise GearError(f"{self.name} refused {dry.shape[0]} channel(s): {error}") from error
+        return np.asarray(wet, np.float32).reshape(dry.shape[0], -1)
 
 
 def _loaded(ref: str) -> Any:
@@ -136,8 +98,8 @@ def _channels_taken(plugin: Any) -> tuple[int, ...]:
     refusal = ""
     for channels in (1, 2):
         try:
-            silence = np.zeros((channels, _PROBE_FRAMES), np.float32)
-            plugin.process(silence, _PROBE_RATE, buffer_size=_PROBE_FRAMES, reset=True)
+            silence = np.zeros((channels, 4 * BLOCK_FRAMES), np.float32)
+            plugin.process(silence, _PROBE_RATE, buffer_size=BLOCK_FRAMES, reset=True)
         except (ValueError, RuntimeError) as error:
             refusal = str(error)
         else:
