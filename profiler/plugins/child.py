@@ -78,7 +78,7 @@ class Child:
         except queue.Empty:
             self.close()
             raise GearError(
-                f"{self.plugin} was stopped: no answer within {seconds:.0f} s of {doing}. It hangs, or it needs longer"
+                f"{self.plugin} was stopped: no answer within {seconds:.4g} s of {doing}. It hangs, or it needs longer"
                 f"{'; give it more with --patience' if doing == 'loading' else ''}.{self._said()}"
             ) from None
         if answer is None:

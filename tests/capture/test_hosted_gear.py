@@ -94,11 +94,11 @@ def test_a_ramp_of_a_plugin_slides_in_steps_of_its_grid():
 @pytest.mark.usefixtures("lv2")
 def test_plugins_and_effects_stand_in_one_chain(tmp_path: Path, vst3: Path):
     """A chain of an effect, an LV2 and a VST3 beside the file plays what its parts play one after the other."""
-    (tmp_path / "mine.vst3").symlink_to(vst3 / "ZamTube.vst3")
+    (tmp_path / "ZamTube.vst3").symlink_to(vst3 / "ZamTube.vst3")
     slots = [
         {"id": "boost", "kind": "pedalboard", "ref": "Gain", "settings": {"gain_db": 6}},
         {"id": "screamer", "kind": "plugin", "ref": TUBE_SCREAMER, "settings": {"fslider2_": 0.9}},
-        {"id": "tube", "kind": "plugin", "ref": "mine.vst3"},
+        {"id": "tube", "kind": "plugin", "ref": "ZamTube.vst3"},
     ]
     (tmp_path / "chain.json").write_text(json.dumps({"version": 0, "slots": slots}))
     gear = open_gear(str(tmp_path / "chain.json"))
@@ -110,7 +110,7 @@ def test_plugins_and_effects_stand_in_one_chain(tmp_path: Path, vst3: Path):
         wet = rig.play(dry, KnobTrack.still({"tube.tube_drive": 11}), on_done=unheard)
         again = rig.play(dry, KnobTrack.still({"tube.tube_drive": 11}), on_done=unheard)
     expected = PedalboardEffect("Gain", {"gain_db": 6}).process(dry.samples, RATE)
-    for ref, settings in ((TUBE_SCREAMER, {"fslider2_": 0.9}), (str(tmp_path / "mine.vst3"), {"tube_drive": 11})):
+    for ref, settings in ((TUBE_SCREAMER, {"fslider2_": 0.9}), (str(tmp_path / "ZamTube.vst3"), {"tube_drive": 11})):
         with HostedPlugin(ref, settings) as plugin:
             expected = plugin.process(expected, RATE)
     assert np.array_equal(wet.samples, expected)
