@@ -23,8 +23,8 @@ def ran(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
 
 @pytest.mark.usefixtures("lv2")
 def test_an_lv2_is_captured_on_the_move(capsys: pytest.CaptureFixture[str], tmp_path: Path):
-    """One command gives a session of the plugin's own knob; the same again records nothing new."""
-    command = ("capture", "plugin", TUBE_SCREAMER, "--knob", "fslider2_=0.2:1", "--out", tmp_path / "s")
+    """One command gives a session of the knob that the plugin calls so; the same again records nothing new."""
+    command = ("capture", "plugin", TUBE_SCREAMER, "--knob", "drive=0.2:1", "--out", tmp_path / "s")
     code, out, _ = ran(capsys, *command, "--moving", "--minutes", "0.5", "--json")
     found = json.loads(out)
     assert (code, found["takes"], found["held_out"]) == (0, 3, 2)
@@ -39,12 +39,12 @@ def test_an_lv2_is_captured_on_the_move(capsys: pytest.CaptureFixture[str], tmp_
 
 def test_a_vst3_without_knobs_is_captured_once(capsys: pytest.CaptureFixture[str], tmp_path: Path, vst3: Path):
     """No --knob is one long take of the plugin as it stands."""
-    code, out, _ = ran(capsys, "capture", "plugin", vst3 / "ZamTube.vst3", "--out", tmp_path / "s", "--json")
+    code, out, _ = ran(capsys, "capture", "plugin", vst3 / "ZamComp.vst3", "--out", tmp_path / "s", "--json")
     assert (code, json.loads(out)["takes"]) == (0, 1)
     session = SessionFolder.open(tmp_path / "s")
     (take,) = session.session.takes
     assert take.latency_frames == 0
-    with HostedPlugin(str(vst3 / "ZamTube.vst3")) as plugin:
+    with HostedPlugin(str(vst3 / "ZamComp.vst3")) as plugin:
         wet = plugin.process(session.dry_of(take).samples, 48_000)
     assert np.array_equal(session.wet_of(take).samples, wet)
 
@@ -72,7 +72,10 @@ def test_knobs_are_listed(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     [
         ((TUBE_SCREAMER,), "--out"),
         ((TUBE_SCREAMER, "--out", "s", "--patience", "soon"), "no length of time"),
-        ((TUBE_SCREAMER, "--out", "s", "--knob", "drive=0:1"), "It has: fslider0_, fslider1_, fslider2_"),
+        (
+            (TUBE_SCREAMER, "--out", "s", "--knob", "gain=0:1"),
+            "It has: fslider0_ (Level), fslider1_ (Tone), fslider2_ (Drive)",
+        ),
         ((TUBE_SCREAMER, "--out", "s", "--knob", "fslider2_=0:2"), "0 to 1"),
         (("lv2:urn:nobody:knows", "--out", "s"), "No LV2 plugin"),
         (("amp.vst3", "--out", "s"), "is not there"),

@@ -87,7 +87,9 @@ def _plugin_files() -> str:
 
     found = {}
     for folder in plugin_folders():
-        count = sum(1 for suffix in PLUGIN_SUFFIXES for _ in folder.rglob(f"*{suffix}"))
+        files = [file for suffix in PLUGIN_SUFFIXES for file in folder.rglob(f"*{suffix}")]
+        # A bundle may hold a file of its own name; it is one plugin all the same.
+        count = sum(not any(parent.suffix in PLUGIN_SUFFIXES for parent in file.parents) for file in files)
         if count:
             found[str(folder)] = count
     if not found:

@@ -11,7 +11,11 @@ import time
 import numpy as np
 import pytest
 
+from capture.gear import open_gear
+from capture.plugin_rig import PluginRig
+from profiler.audio import Audio
 from profiler.errors import GearError
+from profiler.knob_track import KnobTrack
 from profiler.plugins import HostedPlugin, describe_plugin
 
 RATE = 48_000
@@ -167,3 +171,20 @@ def test_the_worker_starts_in_any_folder(odd: str, tmp_path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     with HostedPlugin(odd + "value") as plugin:
         assert (plugin.process(DRY, RATE) == 5).all()
+
+
+def test_the_worker_loads_fast():
+    """A plugin's process loads neither torch nor scipy, and pedalboard only for the files that need it."""
+    program = "import sys, profiler.plugins.worker, profiler.plugins.lv2_plugin; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"torch", "scipy", "pedalboard", "soxr"} & set(done.stdout.split())
+
+
+def test_a_capture_of_nonsense_is_an_error(odd: str):
+    """A plugin that returns what is no number is stopped by the rig, which says at which frame."""
+    gear = open_gear(odd + "not_a_number")
+    with (
+        PluginRig(gear, (), sample_rate=RATE) as rig,
+        pytest.raises(GearError, match="Odd not_a_number returned NaN or infinity at frame 0"),
+    ):
+        rig.play(Audio(samples=DRY, sample_rate=RATE), KnobTrack.still({}), on_done=lambda _: None)
