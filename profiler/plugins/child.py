@@ -34,14 +34,7 @@ class Child:
 
     def __init__(self, plugin: str) -> None:
         self.plugin = plugin
-        self._process = subprocess.Popen(  # noqa: S603 - our own module, by the interpreter that runs
-            _COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": _search_path()},
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        self._process = _started(plugin)
         self._printed: deque[bytes] = deque(maxlen=16)
         self._requests: queue.Queue[Message | None] = queue.Queue()
         self._answers: queue.Queue[Message | GearError | None] = queue.Queue()
@@ -113,6 +106,20 @@ class Child:
         return f" It printed last: {' / '.join(lines)[-_QUOTED_LETTERS:]}" if lines else ""
 
 
+def _started(plugin: str) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own module, by the interpreter that runs
+            _COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": _search_path()},
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except OSError as error:
+        raise GearError(f"No process could be started for {plugin}: {error}. Close other programs.") from error
+
+
 def _search_path() -> str:
     """Return where the child finds this library, whatever folder it starts in."""
     own = str(Path(__file__).resolve().parents[2])
@@ -152,6 +159,8 @@ def _end(
     process.wait()
     for thread in threads:
         thread.join(_END_SECONDS)
+    if any(thread.is_alive() for thread in threads):
+        return  # a process that the plugin started holds the pipes; to close them would wait for it
     for pipe in (process.stdin, process.stdout, process.stderr):
         with contextlib.suppress(OSError):
             if pipe is not None:

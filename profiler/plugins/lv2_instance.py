@@ -51,7 +51,7 @@ class Lv2Instance:
         instance = ctypes.cast(self._pointer, POINTER(_LilvInstance)).contents
         self._descriptor, self._handle = instance.descriptor.contents, instance.handle
         self._run = self._descriptor.run
-        self.controls = np.asarray([port.default for port in ports], np.float32)
+        self.controls = np.asarray([port.at_rest(sample_rate) for port in ports], np.float32)
         self._ins = [port for port in ports if port.kind == "audio" and port.is_input and not port.is_side_chain]
         self._outs = [port for port in ports if port.kind == "audio" and not port.is_input]
         self._sound = {port.index: np.zeros(BLOCK_FRAMES, np.float32) for port in ports if port.kind in {"audio", "cv"}}

@@ -56,8 +56,8 @@ _HOSTS_VALUES = {f"{_CORE}enabled": 1.0, f"{_CORE}freeWheeling": 0.0}
 class Port:
     """One port. A control input that a musician turns has a `knob`; others stay at their `default`.
 
-    `values` are what the knob's choices mean. `follows_rate` says that the plugin wants shares of the sample rate
-    where the knob has hertz.
+    `values` are what the knob's choices mean. `follows_rate` says that default and range are stated as shares of the
+    sample rate; the knob has them in hertz.
     """
 
     index: int
@@ -74,6 +74,10 @@ class Port:
     is_optional: bool = False
     least_bytes: int = 0
 
+    def at_rest(self, sample_rate: int) -> float:
+        """Return what the port takes when nobody turns it."""
+        return self.default * sample_rate if self.follows_rate else self.default
+
     def native(self, value: float | str, sample_rate: int) -> float:
         """Return a knob's checked value as what the port takes: exact, and within the range at this rate."""
         assert self.knob is not None  # noqa: S101 - asked of knobs only
@@ -81,9 +85,8 @@ class Port:
             return self.values[self.knob.choices.index(str(value))]
         number = float(value)
         if self.follows_rate:
-            return min(
-                max(number / sample_rate, self.knob.minimum / REFERENCE_RATE), self.knob.maximum / REFERENCE_RATE
-            )
+            factor = sample_rate / REFERENCE_RATE
+            return min(max(number, self.knob.minimum * factor), self.knob.maximum * factor)
         return float(round(number)) if self.is_integer else number
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from profiler.audio import Samples
 from profiler.errors import AudioError, GearError, KnobError, ProfilerError
 from profiler.knob import Knob
+from profiler.plugins.grid import GridPlugin
 from profiler.plugins.wire import Message, receive, send
-from profiler.processor import KnobProcessor
 
 __all__ = ["main"]
 
@@ -30,7 +30,7 @@ def main() -> None:
     requests, replies = _take_the_pipes()
     inbox: queue.Queue[Message] = queue.Queue()
     threading.Thread(target=_read, args=(requests, inbox), daemon=True).start()
-    plugin: KnobProcessor | None = None
+    plugin: GridPlugin | None = None
     while True:
         asked = inbox.get()
         try:
@@ -61,7 +61,7 @@ def _read(requests: BinaryIO, inbox: "queue.Queue[Message]") -> None:
     os._exit(0)  # at once: a plugin may be hanging in the main thread
 
 
-def _opened(ref: str) -> KnobProcessor:
+def _opened(ref: str) -> GridPlugin:
     """Load a plugin; each kind has a door of its own, opened only for it."""
     if ref.startswith("lv2:"):
         from profiler.plugins.lv2_plugin import Lv2Plugin
@@ -72,10 +72,10 @@ def _opened(ref: str) -> KnobProcessor:
     return PluginFile(ref)
 
 
-def _described(plugin: KnobProcessor) -> dict[str, Any]:
+def _described(plugin: GridPlugin) -> dict[str, Any]:
     return {
         "name": plugin.name,
-        "version": getattr(plugin, "version", ""),
+        "version": plugin.version,
         "step_frames": plugin.step_frames,
         "knobs": [_plain(knob) for knob in plugin.knobs],
     }
@@ -85,7 +85,7 @@ def _plain(knob: Knob) -> dict[str, Any]:
     return {**vars(knob), "choices": list(knob.choices)}
 
 
-def _answer(plugin: KnobProcessor, asked: Message) -> Message:
+def _answer(plugin: GridPlugin, asked: Message) -> Message:
     for knob, value in asked.header.get("turns", ()):
         plugin.turn(knob, value)
     wet: Samples = np.zeros((1, 0), np.float32)
