@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from collections import deque
 from pathlib import Path
@@ -22,6 +23,7 @@ _KEPT_BYTES = 4096
 _QUOTED_LINES = 3
 _QUOTED_LETTERS = 300
 _END_SECONDS = 2.0
+_LOOK_SECONDS = 0.5
 _ERRORS: dict[str, type[ProfilerError]] = {"AudioError": AudioError, "GearError": GearError, "KnobError": KnobError}
 
 
@@ -67,7 +69,7 @@ class Child:
             raise GearError(f"{self.plugin} runs no more. Open it again.")
         self._requests.put(message)
         try:
-            answer = self._answers.get(timeout=seconds)
+            answer = self._answered(seconds)
         except queue.Empty:
             self.close()
             raise GearError(
@@ -82,6 +84,19 @@ class Child:
         if kind := answer.header.get("error"):
             raise _ERRORS.get(str(kind), GearError)(str(answer.header.get("message")))
         return answer
+
+    def _answered(self, seconds: float) -> Message | GearError | None:
+        """Wait for an answer, or for the process to end: its pipes may be held open by one that the plugin started."""
+        deadline = time.monotonic() + seconds
+        while True:
+            has_ended = self._process.poll() is not None
+            try:
+                return self._answers.get(timeout=max(min(_LOOK_SECONDS, deadline - time.monotonic()), 0.0))
+            except queue.Empty:
+                if has_ended:
+                    return None
+                if time.monotonic() >= deadline:
+                    raise
 
     def close(self) -> None:
         """End the process, by force if it does not go by itself."""

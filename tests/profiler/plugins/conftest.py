@@ -13,6 +13,7 @@ SOURCE = r"""
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct Descriptor {
   const char *uri;
@@ -56,6 +57,7 @@ static void fault(void *h, uint32_t n) {
   EACH(in[i]);
 }
 static void leave(void *h, uint32_t n) { fprintf(stderr, "trial period is over\n"); exit(3); }
+static void brood(void *h, uint32_t n) { if (fork() == 0) { sleep(10); } _exit(4); }
 static void flood(void *h, uint32_t n) { for (;;) { fprintf(stderr, "samplerate mismatch\n"); } }
 static void chatter(void *h, uint32_t n) {
   for (int line = 0; line < 200; line++) { printf("stdout is mine\n"); fprintf(stderr, "and stderr too\n"); }
@@ -80,7 +82,7 @@ static void knobs(void *h, uint32_t n) { EACH(*p->port[15 < (int)knob ? 15 : (in
 static const Descriptor all[] = {
   PLUGIN(value, start), PLUGIN(blocks, start), PLUGIN(not_a_number, start), PLUGIN(heard, start), PLUGIN(hang, start),
   PLUGIN(fault, start), PLUGIN(leave, start), PLUGIN(flood, start), PLUGIN(chatter, start), PLUGIN(late, start),
-  PLUGIN(sides, start), PLUGIN(knobs, start), PLUGIN(rate, start),
+  PLUGIN(sides, start), PLUGIN(brood, start), PLUGIN(knobs, start), PLUGIN(rate, start),
   {"urn:tonecast:test#abort", start_abort, connect, NULL, value, NULL, free, NULL},
   {"urn:tonecast:test#nothing", start_nothing, connect, NULL, value, NULL, free, NULL},
 };
@@ -127,7 +129,7 @@ EXTRA = {
     ),
 }
 NAMES = (
-    *("value", "blocks", "not_a_number", "heard", "hang", "fault", "leave", "flood"),
+    *("value", "blocks", "not_a_number", "heard", "hang", "fault", "leave", "flood", "brood"),
     *("chatter", "late", "sides", "knobs", "rate", "abort", "nothing"),
 )
 REFUSED = """

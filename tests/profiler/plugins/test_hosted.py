@@ -44,10 +44,10 @@ def test_a_plugin_that_hangs_is_stopped(odd: str):
     """It stops answering in mid-stream: one GearError says for how long, and its process is gone."""
     with HostedPlugin(odd + "hang", grace_seconds=1.0) as plugin:
         pid = plugin.pid
-        plugin.feed(DRY, RATE)
+        plugin.feed(DRY[:, :64], RATE)
         plugin.turn("p2", 10)
         with pytest.raises(GearError, match=r"test#hang was stopped: no answer within \S+ s of playing"):
-            plugin.feed(DRY, RATE)
+            plugin.feed(DRY[:, :64], RATE)
         assert not is_running(pid)
         with pytest.raises(GearError, match="runs no more"):
             plugin.reset()
@@ -61,6 +61,12 @@ def test_a_plugin_that_crashes_says_why_as_far_as_it_said(odd: str):
         with pytest.raises(GearError, match=r"crashed while playing: .*SIGSEGV.*printed last: tube exploded"):
             plugin.feed(DRY, RATE)
     with HostedPlugin(odd + "leave") as plugin, pytest.raises(GearError, match=r"code 3.*trial period is over"):
+        plugin.feed(DRY, RATE)
+
+
+def test_a_plugin_whose_offspring_lives_on_has_ended_all_the_same(odd: str):
+    """A process that the plugin started keeps the pipes open; the end of the plugin is noticed nonetheless."""
+    with HostedPlugin(odd + "brood") as plugin, pytest.raises(GearError, match=r"crashed while playing: .*code 4"):
         plugin.feed(DRY, RATE)
 
 
@@ -89,7 +95,7 @@ def test_a_plugin_that_prints_much_plays_on(odd: str):
 def test_a_plugin_that_prints_for_ever_is_stopped_and_quoted_briefly(odd: str):
     """An endless flood ends with its deadline, and a short end of it is quoted."""
     with HostedPlugin(odd + "flood", grace_seconds=1.0) as plugin, pytest.raises(GearError) as caught:
-        plugin.process(DRY, RATE)
+        plugin.feed(DRY[:, :64], RATE)
     assert "printed last: samplerate mismatch / samplerate mismatch" in str(caught.value)
     assert len(str(caught.value)) < 600
 
