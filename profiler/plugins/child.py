@@ -10,6 +10,7 @@ import threading
 import time
 import weakref
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -144,25 +145,35 @@ def _search_path() -> str:
 
 def _talk(requests: IO[bytes], replies: IO[bytes], asked: "queue.Queue[Any]", answers: "queue.Queue[Any]") -> None:
     """Pass requests on and answers back until there is None to ask or the child has gone."""
-    while (message := asked.get()) is not None:
-        try:
-            send(cast(Any, requests), message)
-            answer = receive(cast(Any, replies))
-        except GearError as error:
-            answers.put(error)
-            return
-        except (OSError, ValueError):  # ValueError: closed on our own side
-            answer = None
-        answers.put(answer)
-        if answer is None:
-            return
+    with _closing(requests), _closing(replies):
+        while (message := asked.get()) is not None:
+            try:
+                send(cast(Any, requests), message)
+                answer: Message | GearError | None = receive(cast(Any, replies))
+            except GearError as error:
+                answer = error
+            except OSError:
+                answer = None
+            answers.put(answer)
+            if not isinstance(answer, Message):
+                return
 
 
 def _listen(printed: IO[bytes], kept: "deque[bytes]") -> None:
     """Empty the pipe that the plugin prints to, however much that is, and keep its end."""
-    with contextlib.suppress(OSError, ValueError):
+    with _closing(printed), contextlib.suppress(OSError):
         while piece := printed.read1(65_536):  # type: ignore[attr-defined]
             kept.append(piece[-_KEPT_BYTES:])
+
+
+@contextlib.contextmanager
+def _closing(pipe: IO[bytes]) -> Iterator[None]:
+    """Close a pipe at the end, in the thread that uses it: another one would wait for it if it still reads."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # what is still to be written has nobody to read it
+            pipe.close()
 
 
 def _end(
@@ -173,13 +184,7 @@ def _end(
         process.kill()  # at once: what it holds is nothing but the plugin, and saying goodbye crashes some
     process.wait()
     for thread in threads:
-        thread.join(_END_SECONDS)
-    if any(thread.is_alive() for thread in threads):
-        return  # a process that the plugin started holds the pipes; to close them would wait for it
-    for pipe in (process.stdin, process.stdout, process.stderr):
-        with contextlib.suppress(OSError):
-            if pipe is not None:
-                pipe.close()
+        thread.join(_END_SECONDS)  # which may not be its end: a process that the plugin started may hold the pipes
 
 
 def _told(code: int) -> str:
