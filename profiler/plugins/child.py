@@ -77,6 +77,9 @@ class Child:
                 f"{self.plugin} was stopped: no answer within {seconds:.4g} s of {doing}. It hangs, or it needs longer"
                 f"{'; give it more with --patience' if doing == 'loading' else ''}.{self._said()}"
             ) from None
+        except BaseException:  # interrupted: the answer that still comes is to nothing that will be asked
+            self.close()
+            raise
         if answer is None:
             raise self._crashed(doing)
         if isinstance(answer, GearError):

@@ -128,6 +128,24 @@ def test_what_is_closed_has_ended(odd: str):
     assert ends(pid)
 
 
+def test_an_interrupted_plugin_has_ended(odd: str):
+    """After Ctrl-C in mid-stream the plugin is gone, so that no late answer is taken for another's."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with HostedPlugin(odd + "hang", {"p2": 10}) as plugin:
+            signal.setitimer(signal.ITIMER_REAL, 1.0)
+            with pytest.raises(KeyboardInterrupt):
+                plugin.feed(DRY, RATE)
+            assert not is_running(plugin.pid)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 @pytest.mark.parametrize("knob", [0, 10])
 def test_no_plugin_outlives_its_parent(odd: str, knob: int):
     """A parent killed without a word leaves no process behind, not even one whose plugin hangs."""
