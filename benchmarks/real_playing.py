@@ -62,8 +62,8 @@ def _energies(path: Path, loaded, session, settings) -> tuple[float, float]:
     audio = read_audio(path)
     dry = audio.samples[:1, : SECONDS * audio.sample_rate]
     dry = profiler.Audio(samples=dry / np.abs(dry).max() * np.float32(PEAK), sample_rate=audio.sample_rate)
-    rig = PluginRig(session.gear, session.knobs, sample_rate=audio.sample_rate)
-    wet = rig.play(dry, KnobTrack.still(settings), on_done=lambda _: None)
+    with PluginRig(session.gear, session.knobs, sample_rate=audio.sample_rate) as rig:
+        wet = rig.play(dry, KnobTrack.still(settings), on_done=lambda _: None)
     predicted = ProfileProcessor(loaded, settings).process(dry.samples, audio.sample_rate)
     return energies(wet.samples, predicted)
 

@@ -22,6 +22,7 @@ _HELD_OUT_SEED = 100_000  # apart from the seeds of training takes, which count 
 _CANDIDATES = 2048
 _JUMP_SECONDS = (1.0, 2.0)
 _LEAD_IN_SECONDS = 2.5  # the knobs stand still over the blips
+_GRID_FRAMES = 64  # plugins that run in fixed blocks turn their knobs on multiples of this, and so follow to the frame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,8 @@ def moving_plan(
         # Beta(.8, .8) favours the ends a little, where gear differs most from its middle (Hawley et al. 2019).
         settings = {knob.id: knob.value_at(float(rng.beta(0.8, 0.8))) for knob in knobs}
         points.append(Breakpoint(frame=frame, settings=settings))
-        frame += int((rng.uniform(*_JUMP_SECONDS) if frame else _LEAD_IN_SECONDS) * sample_rate)
+        seconds = rng.uniform(*_JUMP_SECONDS) if frame else _LEAD_IN_SECONDS
+        frame += int(seconds * sample_rate) // _GRID_FRAMES * _GRID_FRAMES
     track = KnobTrack(breakpoints=tuple(points))
     plan = [PlannedTake(number=0, form="moving", seed=seed, seconds=minutes * 60, track=track)]
     corners = 2 ** min(len(knobs), 4)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from capture.plan import PlannedTake
 from capture.rig import Rig
-from profiler.alignment import read_blips
 from profiler.audio import Audio
+from profiler.blips import read_blips
 from profiler.composer import compose
 from profiler.errors import SessionError
 from profiler.finding import Finding
@@ -58,7 +58,7 @@ def _record(folder: SessionFolder, rig: Rig, plan: Sequence[PlannedTake], on_pro
             settings=planned.settings,
             held_out=planned.held_out,
             replicate_of=planned.replicate_of,
-            findings=tuple(_findings(stimulus, dry, wet)),
+            findings=(*_findings(stimulus, dry, wet), *rig.findings()),
         )
         folder.add_take(take, wet, planned.track)
 

@@ -38,3 +38,8 @@ class Chain(Processor):
             if fed is not None:
                 rest = np.concatenate([fed, rest], axis=1)
         return np.zeros((self._channels, 0), np.float32) if rest is None else rest
+
+    def close(self) -> None:
+        """Close every processor."""
+        for processor in self.processors:
+            processor.close()

@@ -1,7 +1,7 @@
 """Chain files: which effects follow each other, as a JSON document."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -11,19 +11,25 @@ from profiler.manifest import read_manifest
 
 __all__ = ["ChainFile", "Slot", "read_chain"]
 
-SlotKind: TypeAlias = Literal["pedalboard", "profile"]
+SlotKind: TypeAlias = Literal["pedalboard", "plugin", "profile"]
 
 _SLOT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
-    """One effect in a chain. `ref` is a pedalboard effect's name, or a profile's path beside the chain file."""
+    """One effect in a chain.
+
+    `ref` is a pedalboard effect's name; for a plugin `lv2:URI`, or the path of a VST3 or Audio Unit, with `#Name`
+    behind it for one of several in a file; for a profile its path. Paths start at the chain file. `version` is what a
+    captured plugin said of itself.
+    """
 
     id: str
     kind: SlotKind
     ref: str
     settings: KnobSettings = field(default_factory=dict)
+    version: str = ""
 
     def __post_init__(self) -> None:
         if not _SLOT_ID.fullmatch(self.id):
@@ -46,7 +52,7 @@ class ChainFile:
 
 
 def read_chain(path: Path) -> ChainFile:
-    """Read a chain file; profile references come back relative to the working folder.
+    """Read a chain file; paths in it come back relative to the working folder.
 
     Raises ChainError for a file that is missing, is not JSON, or is not a chain.
     """
@@ -55,8 +61,8 @@ def read_chain(path: Path) -> ChainFile:
     except ManifestError as error:
         raise ChainError(str(error)) from error
     slots = (
-        Slot(id=slot.id, kind=slot.kind, ref=str(path.parent / slot.ref), settings=slot.settings)
-        if slot.kind == "profile"
+        replace(slot, ref=str(path.parent / slot.ref))
+        if slot.kind == "profile" or (slot.kind == "plugin" and not slot.ref.startswith("lv2:"))
         else slot
         for slot in chain.slots
     )

@@ -108,16 +108,25 @@ class Knob:
 
 
 def find_knob(knobs: Iterable[Knob], name: str) -> Knob:
-    """Return the knob called `name`: its id, or the end of its id when only one ends so.
+    """Return the knob called `name`: its id, the end of its id, or its name, when only one is called so.
 
-    `drive_db` finds `distortion.drive_db`. Raises KnobError that lists the knobs there are.
+    `drive_db` finds `distortion.drive_db`, and `Drive` a knob of that name whatever its id. Raises KnobError that
+    lists the knobs there are.
     """
     knobs = tuple(knobs)
     found = [knob for knob in knobs if knob.id == name] or [knob for knob in knobs if knob.id.endswith("." + name)]
+    found = found or [knob for knob in knobs if knob.name.casefold() == name.casefold()]
     if len(found) == 1:
         return found[0]
     problem = "means several knobs" if found else "is not a knob of this gear"
-    raise KnobError(f"{name!r} {problem}. It has: {', '.join(knob.id for knob in knobs) or 'none'}.")
+    raise KnobError(f"{name!r} {problem}. It has: {', '.join(map(_called, knobs)) or 'none'}.")
+
+
+def _called(knob: Knob) -> str:
+    """Return a knob's id, with its name behind it where the id does not say it."""
+    plain = "".join(letter for letter in knob.id.casefold() if letter.isalnum())
+    named = "".join(letter for letter in knob.name.casefold() if letter.isalnum())
+    return knob.id if named in plain else f"{knob.id} ({knob.name})"
 
 
 def checked_settings(knobs: Sequence[Knob], settings: KnobSettings) -> dict[str, float | str]:

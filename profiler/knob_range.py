@@ -35,10 +35,10 @@ class KnobRange:
 def parse_knob_range(text: str) -> KnobRange:
     """Read one range. Raises KnobError that shows the grammar."""
     id_, equals, span = text.partition("=")
+    if id_ and "," in span:  # first of all: a choice may be called "1:4"
+        return KnobRange(id=id_, choices=tuple(span.split(",")))
     low, colon, rest = span.partition(":")
     high, _, scale = rest.partition(":")
-    if not (id_ and equals and span) or scale not in _SCALES or not (colon or "," in span):
+    if not (id_ and equals and span) or scale not in _SCALES or not colon:
         raise KnobError(f"--knob {text!r} is not understood. Write ID=LOW:HIGH, ID=LOW:HIGH:log or ID=off,on.")
-    if not colon:
-        return KnobRange(id=id_, choices=tuple(span.split(",")))
     return KnobRange(id=id_, low=low, high=high, scale=_SCALES[scale])

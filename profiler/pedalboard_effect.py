@@ -1,4 +1,4 @@
-"""pedalboard's own effects as gear and as slots: their knobs, and processing with them. The one door to pedalboard.
+"""pedalboard's own effects as gear and as slots: their knobs, and processing with them.
 
 pedalboard's effects declare no ranges, so the table below does: what the effect accepts where it checks, what
 its sound makes sense for where it does not. A test sets every end of every range on the real effect. PitchShift is
@@ -14,7 +14,7 @@ import pedalboard
 from profiler.audio import Samples
 from profiler.errors import AudioError, GearError, KnobError
 from profiler.knob import Knob, KnobSettings, Scale, find_knob
-from profiler.processor import Processor
+from profiler.processor import KnobProcessor
 
 __all__ = ["EFFECT_NAMES", "PedalboardEffect", "effect_knobs"]
 
@@ -89,7 +89,7 @@ _MOST_FLUSHES = 400
 _UNITS = {"db": "dB", "hz": "Hz", "ms": "ms", "seconds": "s"}
 
 
-class PedalboardEffect(Processor):
+class PedalboardEffect(KnobProcessor):
     """One of pedalboard's effects, its knobs set by plain values. Raises GearError for an unknown name."""
 
     def __init__(self, name: str, settings: KnobSettings | None = None) -> None:

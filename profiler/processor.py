@@ -1,12 +1,15 @@
-"""The processor contract: what renders audio, whole or in blocks."""
+"""The processor contracts: what renders audio, whole or in blocks, and what has knobs that turn while it does."""
 
 from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 
 from profiler.audio import Samples
+from profiler.knob import Knob
 
-__all__ = ["Processor"]
+__all__ = ["KnobProcessor", "Processor"]
 
 
 class Processor(ABC):
@@ -34,3 +37,31 @@ class Processor(ABC):
             return self.feed(audio, sample_rate)
         self.reset()
         return np.concatenate([self.feed(audio, sample_rate), self.flush()], axis=1)
+
+    def close(self) -> None:  # noqa: B027 - most processors hold nothing but memory
+        """Let go of what it holds beside memory, such as a process of its own. It plays no more."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+class KnobProcessor(Processor):
+    """A processor whose knobs turn while it plays.
+
+    A turn is effective from the next frame fed, or, where a plugin runs in fixed blocks, from the next multiple of
+    `step_frames` on.
+    """
+
+    name: str
+    knobs: tuple[Knob, ...]
+    step_frames: int = 1
+    side_db: float | None = None
+    """After the flush of a mono stream: how loud the difference of the gear's two sides is, beside their mean in dB.
+    None where there is no such difference. The mean is what was returned."""
+
+    @abstractmethod
+    def turn(self, knob: str, value: float | str) -> None:
+        """Turn a knob, by its id or the end of it, to a plain value. Raises KnobError."""

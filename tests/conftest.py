@@ -1,6 +1,8 @@
 """What many tests start from: a small real capture, and a profile trained on it for a few steps."""
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,12 +11,15 @@ import profiler
 from capture.plan import moving_plan
 from capture.plugin_rig import PluginRig, choose_knobs, open_gear
 from capture.recorder import record
+from profiler.errors import GearError
+from profiler.plugins.lilv import World
 from profiler.session import CaptureSession
 from profiler.session_folder import SessionFolder
 from profiler.training import Schedule, TrainingPlan, train
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 SAMPLE_RATE = 48_000
+GUITARIX = "http://guitarix.sourceforge.net/plugins/"
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +56,40 @@ def shared_data() -> Path:
     if not (SHARED_DATA / "dry").is_dir():
         pytest.skip(f"no real recordings at {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def missing() -> Callable[[str, str], None]:
+    """What a test calls that lacks a part of this machine: part, and reason.
+
+    It skips the test, or fails it where the part is among those in TONECAST_REQUIRE, such as `lv2,vst3,cc`.
+    """
+
+    def tell(part: str, reason: str) -> None:
+        if part in os.environ.get("TONECAST_REQUIRE", "").split(","):
+            pytest.fail(f"TONECAST_REQUIRE asks for {part}, but: {reason}")
+        pytest.skip(reason)
+
+    return tell
+
+
+@pytest.fixture(scope="session")
+def lv2(missing: Callable[[str, str], None]) -> None:
+    """LV2 plugins of guitarix and ZAM, and the library that finds them; tests are skipped without them."""
+    try:
+        installed = World().uris()
+    except GearError as error:
+        missing("lv2", str(error))
+        raise
+    for uri, package in ((GUITARIX + "gxts9#ts9sim", "guitarix-lv2"), ("urn:zamaudio:ZamTube", "zam-plugins")):
+        if uri not in installed:
+            missing("lv2", f"no LV2 plugin {uri} (Debian and Ubuntu: {package})")
+
+
+@pytest.fixture(scope="session")
+def vst3(missing: Callable[[str, str], None]) -> Path:
+    """The folder of ZAM's VST3 plugins; tests are skipped without them."""
+    folder = Path("/usr/lib/vst3")
+    if not (folder / "ZamTube.vst3").exists():
+        missing("vst3", f"no ZamTube.vst3 in {folder} (Debian and Ubuntu: zam-plugins)")
+    return folder

@@ -190,7 +190,8 @@ def test_gear_is_named_by_effect_or_chain_file(tmp_path: Path):
         ("pedalboard:Fuzz", "no effect 'Fuzz'"),
         ("pedalboard:", "no effect ''"),
         ("Distortion", "is no gear known here"),
-        ("amp.vst3", "is no gear known here"),
+        ("amp.vst3", "is not there"),
+        ("amp.dll", "is no gear known here"),
     ],
 )
 def test_unknown_gear_is_refused(plugin: str, said: str):

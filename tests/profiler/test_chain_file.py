@@ -35,6 +35,17 @@ def test_profiles_lie_beside_their_chain(tmp_path):
     assert [each.ref for each in chain.slots] == [str(tmp_path / "board" / "amps" / "twin.tonecast"), "Distortion"]
 
 
+def test_plugin_files_lie_beside_their_chain_too(tmp_path):
+    """The path of a plugin starts at the chain file, one from the root stays, and a URI is no path."""
+    slots = [
+        {"id": f"p{number}", "kind": "plugin", "ref": ref}
+        for number, ref in enumerate(("fx/Amp.vst3#Lead", "/opt/Amp.vst3", "lv2:urn:me:amp"))
+    ]
+    chain = read_chain(written(tmp_path / "board" / "chain.json", *slots))
+    beside = str(tmp_path / "board" / "fx" / "Amp.vst3#Lead")
+    assert [each.ref for each in chain.slots] == [beside, "/opt/Amp.vst3", "lv2:urn:me:amp"]
+
+
 @pytest.mark.parametrize("name", ["", "Drive", "a b", "-a", "a.b", "a/b", "a\n", "ä", "a" * 65])
 def test_a_slot_needs_a_plain_id(name):
     """An id ends up before a knob's in `slot.knob`, so it has no dot, space or capital."""
@@ -48,7 +59,7 @@ def test_a_slot_needs_a_plain_id(name):
         ([], "no slots"),
         ([DRIVE, DRIVE], "found drive more than once"),
         ([{**DRIVE, "id": "Not Plain"}], "lower-case"),
-        ([{**DRIVE, "kind": "pickle"}], r"at slots.0.kind, .*'pedalboard' or 'profile'"),
+        ([{**DRIVE, "kind": "pickle"}], r"at slots.0.kind, .*'pedalboard', 'plugin' or 'profile'"),
         ([{"id": "drive", "kind": "pedalboard"}], r"at slots.0.ref, Field required"),
         ([{**DRIVE, "settings": {"drive_db": [1]}}], r"at slots.0.settings.drive_db"),
     ],

@@ -131,6 +131,18 @@ def test_the_whole_id_wins_over_another_ones_end():
     assert find_knob(knobs, "drive") is knobs[0]
 
 
+def test_a_knob_is_found_by_its_name_too():
+    """Ids of plugins say little; names do, in capitals or not, and are shown where the id does not say them."""
+    knobs = (Knob(id="fslider2_", name="Drive"), Knob(id="drive", name="Level"), Knob(id="out_level", name="Out level"))
+    assert find_knob(knobs[:1], "DRIVE") is knobs[0]
+    assert find_knob(knobs, "drive") is knobs[1]
+    assert find_knob(knobs, "out level") is knobs[2]
+    with pytest.raises(KnobError, match=r"It has: fslider2_ \(Drive\), drive \(Level\), out_level\."):
+        find_knob(knobs, "tone")
+    with pytest.raises(KnobError, match="several knobs"):
+        find_knob((Knob(id="a", name="Gain"), Knob(id="b", name="gain")), "Gain")
+
+
 def test_settings_are_completed_and_checked():
     """Given names are resolved, the rest stand at their defaults, unknown ones are refused."""
     assert default_settings(KNOBS) == {"distortion.drive_db": 20, "filter.cutoff_hz": 1000, "filter.mode": "low"}

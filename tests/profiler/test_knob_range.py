@@ -63,3 +63,8 @@ def test_a_range_that_is_none_is_refused(text, says):
     """What parses may still be no knob, and the message says why."""
     with pytest.raises(KnobError, match=says):
         parse_knob_range(text).knob()
+
+
+def test_choices_may_be_called_like_ranges():
+    """With a comma it is a switch, whatever its positions are called."""
+    assert parse_knob_range("ratio=1:4,1:8,in:out").choices == ("1:4", "1:8", "in:out")

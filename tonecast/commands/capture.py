@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tonecast.console import Screen
-from tonecast.options import AsJson, Out, Seed
+from tonecast.options import AsJson, Out, Seed, parse_length
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from capture.plan import PlannedTake
     from profiler.pairs import Refusal
     from profiler.session import CaptureSession
 
@@ -19,13 +20,16 @@ __all__ = ["capture_files", "capture_plugin"]
 
 
 def capture_plugin(  # noqa: PLR0913 - one parameter an option
-    plugin: Annotated[str, typer.Argument(help="pedalboard:NAME, or a chain.json of such effects.")],
-    out: Out,
+    plugin: Annotated[
+        str, typer.Argument(help="pedalboard:NAME, lv2:URI, a FILE.vst3 or .component, or a chain.json of these.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The folder of the session.")] = None,
     knob: Annotated[
         list[str] | None,
         typer.Option(metavar="ID=LOW:HIGH[:log]", help="A knob to learn and its range; ID=off,on for a switch."),
     ] = None,
     *,
+    list_knobs: Annotated[bool, typer.Option("--list-knobs", help="Show the plugin's knobs and stop.")] = False,
     moving: Annotated[
         bool, typer.Option("--moving", help="One long take whose knobs jump every second or two.")
     ] = False,
@@ -37,28 +41,44 @@ def capture_plugin(  # noqa: PLR0913 - one parameter an option
         bool, typer.Option("--replicate", help="Repeat one take: its difference is the noise floor.")
     ] = False,
     sample_rate: Annotated[int, typer.Option(help="In Hz.", min=8000, max=192_000)] = 48_000,
+    patience: Annotated[str, typer.Option(metavar="LENGTH", help="How long a plugin may take to load.")] = "60s",
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Capture a plugin: its knobs turn themselves. Run it again to go on with a capture that was stopped."""
+    from capture.gear import choose_knobs, open_gear
     from capture.plan import fixed_plan, moving_plan
-    from capture.plugin_rig import PluginRig, choose_knobs, open_gear
-    from capture.recorder import record
     from profiler.session import CaptureSession
-    from profiler.session_folder import SessionFolder
+    from tonecast.commands.knob_list import show_knobs
 
     if moving and captures is not None:
         raise typer.BadParameter("--moving records one long take; --captures counts fixed ones. Give one of them.")
     screen = Screen(as_json)
-    gear = open_gear(plugin)
-    knobs = choose_knobs(gear, knob or [])
-    rig = PluginRig(gear, knobs, sample_rate=sample_rate)
+    seconds = parse_length(patience)
+    gear = open_gear(plugin, patience_seconds=seconds)
+    if list_knobs:
+        show_knobs(screen, gear, seconds)
+        return
+    if out is None:
+        raise typer.BadParameter("Where should the session go? Name a folder with --out.")
+    knobs = choose_knobs(gear, knob or [], patience_seconds=seconds)
     if moving:
         plan = moving_plan(knobs, sample_rate=sample_rate, minutes=minutes, seed=seed, replicate=replicate)
     else:
         plan = fixed_plan(knobs, captures=captures, seed=seed, replicate=replicate)
-    folder = SessionFolder.create(out, CaptureSession(gear=gear, knobs=knobs, sample_rate=sample_rate))
-    with screen.progress("capture") as tell:
+    _record(screen, out, CaptureSession(gear=gear, knobs=knobs, sample_rate=sample_rate), plan, seconds)
+
+
+def _record(
+    screen: Screen, out: Path, wanted: "CaptureSession", plan: "Sequence[PlannedTake]", patience_seconds: float
+) -> None:
+    from capture.plugin_rig import PluginRig
+    from capture.recorder import record
+    from profiler.session_folder import SessionFolder
+
+    folder = SessionFolder.create(out, wanted)
+    rig = PluginRig(wanted.gear, wanted.knobs, sample_rate=wanted.sample_rate, patience_seconds=patience_seconds)
+    with rig, screen.progress("capture") as tell:
         record(folder, rig, plan, on_progress=tell)
     _summary(screen, folder.session, out)
 

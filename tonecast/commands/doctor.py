@@ -71,6 +71,32 @@ def _pedalboard() -> str:
     return f"pedalboard {importlib.metadata.version('pedalboard')}, {len(EFFECT_NAMES)} effects to capture"
 
 
+def _lv2() -> str:
+    from profiler.errors import GearError
+    from profiler.plugins.lilv import World
+
+    try:
+        found = len(World().uris())
+    except GearError as error:
+        raise OSError(str(error)) from error
+    return f"{found} LV2 plugins to capture; lv2ls lists them" if found else "liblilv, and no LV2 plugins yet"
+
+
+def _plugin_files() -> str:
+    from capture.gear import PLUGIN_SUFFIXES, plugin_folders
+
+    found = {}
+    for folder in plugin_folders():
+        files = [file for suffix in PLUGIN_SUFFIXES for file in folder.rglob(f"*{suffix}")]
+        # A bundle may hold a file of its own name; it is one plugin all the same.
+        count = sum(not any(parent.suffix in PLUGIN_SUFFIXES for parent in file.parents) for file in files)
+        if count:
+            found[str(folder)] = count
+    if not found:
+        raise OSError(f"none in {', '.join(map(str, plugin_folders()))}; any FILE.vst3 can be captured where it lies")
+    return ", ".join(f"{count} in {folder}" for folder, count in found.items())
+
+
 def _audio_files() -> str:
     import soundfile
 
@@ -98,6 +124,8 @@ _CHECKS: tuple[tuple[str, Callable[[], str], bool], ...] = (
     ("plugins", _pedalboard, True),
     ("audio files", _audio_files, True),
     ("disk", _space, True),
+    ("LV2 plugins", _lv2, False),
+    ("VST3 plugins", _plugin_files, False),
     ("graphics card", _graphics_card, False),
     ("interfaces", _interfaces, False),
 )

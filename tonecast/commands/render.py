@@ -27,9 +27,8 @@ def render(
     from profiler.rendering import render_file
 
     screen = Screen(as_json)
-    processor = _processor(effect, parse_settings(settings))
     begun = time.monotonic()
-    with screen.progress("render") as tell:
+    with _processor(effect, parse_settings(settings)) as processor, screen.progress("render") as tell:
         written = render_file(processor, source, target, on_progress=tell)
     seconds = time.monotonic() - begun
     screen.say(f"{target} written in {clock(seconds)}")

@@ -1,5 +1,6 @@
 """Chains from chain files."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import profiler
 from profiler.chain_file import ChainFile, Slot, read_chain
 from profiler.errors import GearError, KnobError, ProfileError
 from profiler.pedalboard_effect import PedalboardEffect
+from profiler.plugins import HostedPlugin
 from profiler.rendering import ProfileProcessor, build_chain
 
 SAMPLE_RATE = 48_000
@@ -76,3 +78,33 @@ def test_a_slot_that_cannot_be_built_says_so(tmp_path: Path):
         build_chain(ChainFile(slots=(Slot(id="a", kind="pedalboard", ref="Fuzz"),)), {})
     with pytest.raises(ProfileError, match="not there"):
         build_chain(ChainFile(slots=(Slot(id="a", kind="profile", ref=str(tmp_path / "no.tonecast")),)), {})
+
+
+@pytest.mark.usefixtures("lv2")
+def test_plugins_play_in_a_chain():
+    """A plugin's slot plays what the plugin does, at its settings with others on top, until the chain is closed."""
+    ref = "lv2:urn:zamaudio:ZamEQ2"
+    slots = (
+        Slot(id="boost", kind="pedalboard", ref="Gain", settings={"gain_db": 6}),
+        Slot(id="eq", kind="plugin", ref=ref, settings={"boost1": 12, "f1": 2000}),
+    )
+    with HostedPlugin(ref, {"boost1": -20, "f1": 2000}) as plugin:
+        expected = plugin.process(PedalboardEffect("Gain", {"gain_db": 6}).process(DRY, SAMPLE_RATE), SAMPLE_RATE)
+    with build_chain(ChainFile(slots=slots), {"eq.boost1": -20}) as chain:
+        assert np.array_equal(chain.process(DRY, SAMPLE_RATE), expected)
+        assert np.abs(expected - DRY).max() > 0.1
+    with pytest.raises(GearError, match="runs no more"):
+        chain.process(DRY, SAMPLE_RATE)
+
+
+@pytest.mark.usefixtures("lv2")
+def test_a_chain_that_cannot_be_built_leaves_no_plugin_running():
+    """When a later slot fails, the plugins opened before it are closed, and the error is the slot's."""
+    slots = (
+        Slot(id="eq", kind="plugin", ref="lv2:urn:zamaudio:ZamEQ2"),
+        Slot(id="none", kind="plugin", ref="lv2:urn:nobody:knows"),
+    )
+    before = threading.active_count()
+    with pytest.raises(GearError, match="urn:nobody:knows"):
+        build_chain(ChainFile(slots=slots), {})
+    assert threading.active_count() == before  # each running plugin has two

@@ -1,0 +1,49 @@
+"""A slot of a chain as a processor with knobs: one of pedalboard's effects, or a plugin in a process of its own.
+
+Captures and rendered chains both play through it.
+"""
+
+from dataclasses import replace
+
+from profiler.chain_file import Slot
+from profiler.errors import GearError
+from profiler.knob import Knob, find_knob
+from profiler.pedalboard_effect import PedalboardEffect, effect_knobs
+from profiler.plugins import PATIENCE_SECONDS, HostedPlugin, describe_plugin
+from profiler.processor import KnobProcessor
+
+__all__ = ["identified", "open_slot", "slot_knobs"]
+
+
+def open_slot(slot: Slot, *, patience_seconds: float = PATIENCE_SECONDS) -> KnobProcessor:
+    """Return a slot ready to play at its settings; close it at the end. Raises GearError or KnobError."""
+    match slot.kind:
+        case "pedalboard":
+            return PedalboardEffect(slot.ref, slot.settings)
+        case "plugin":
+            return HostedPlugin(slot.ref, slot.settings, patience_seconds=patience_seconds)
+        case "profile":
+            raise GearError(f"Slot {slot.id} is a profile; only effects and plugins can be captured.")
+
+
+def slot_knobs(slot: Slot, *, patience_seconds: float = PATIENCE_SECONDS) -> tuple[Knob, ...]:
+    """Return a slot's knobs, with the slot's own settings as their defaults. Raises GearError or KnobError."""
+    match slot.kind:
+        case "pedalboard":
+            knobs = effect_knobs(slot.ref)
+        case "plugin":
+            knobs = describe_plugin(slot.ref, patience_seconds=patience_seconds).knobs
+        case "profile":
+            raise GearError(f"Slot {slot.id} is a profile; only effects and plugins can be captured.")
+    for id_, value in slot.settings.items():
+        found = find_knob(knobs, id_)
+        knobs = tuple(replace(knob, default=knob.checked(value)) if knob is found else knob for knob in knobs)
+    return knobs
+
+
+def identified(slot: Slot, *, patience_seconds: float = PATIENCE_SECONDS) -> Slot:
+    """Return a plugin's slot with the name and version that the plugin gives itself. Raises GearError."""
+    if slot.kind != "plugin":
+        return slot
+    found = describe_plugin(slot.ref, patience_seconds=patience_seconds)
+    return replace(slot, version=f"{found.name} {found.version}".strip())

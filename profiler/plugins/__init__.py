@@ -1,0 +1,5 @@
+"""Plugins of any maker, each in a process of its own: VST3 and Audio Units through pedalboard, LV2 through liblilv."""
+
+from profiler.plugins.hosted import PATIENCE_SECONDS, HostedPlugin, PluginDescription, describe_plugin
+
+__all__ = ["PATIENCE_SECONDS", "HostedPlugin", "PluginDescription", "describe_plugin"]

@@ -1,0 +1,39 @@
+"""The list of a plugin's knobs: what can be given to `--knob`."""
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from tonecast.console import Screen, plain
+
+if TYPE_CHECKING:
+    from profiler.knob import Knob
+    from profiler.session import Gear
+
+__all__ = ["show_knobs"]
+
+
+def show_knobs(screen: Screen, gear: "Gear", patience_seconds: float) -> None:
+    """Show every knob of the gear: its id, name, range and default."""
+    from capture.gear import chain_of, gear_knobs
+
+    knobs = gear_knobs(gear, patience_seconds=patience_seconds)
+    versions = [slot.version for slot in chain_of(gear).slots if slot.version]
+    table = Table(box=None, pad_edge=False)
+    for title in ("knob", "name", "range", "default"):
+        table.add_column(title, overflow="fold")
+    for knob in knobs:
+        # As text: a knob may be called "gain [db]", and rich would take that for markup.
+        table.add_row(*(Text(cell) for cell in (knob.id, knob.name, _span(knob), knob.spelt(knob.default))))
+    screen.say(f"{', '.join(versions) or gear.name} has {len(knobs)} knobs.")
+    screen.show(table)
+    screen.result({"gear": gear.name, "versions": versions, "knobs": [plain(knob) for knob in knobs]})
+
+
+def _span(knob: "Knob") -> str:
+    """Return a range as it is typed, with what there is to know of it."""
+    if knob.choices:
+        return ", ".join(knob.choices)
+    more = [knob.unit, "log" if knob.scale == "log" else "", f"in steps of {knob.step:g}" if knob.step else ""]
+    return " ".join((f"{knob.minimum:g}:{knob.maximum:g}", *(word for word in more if word)))
