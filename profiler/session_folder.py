@@ -96,6 +96,14 @@ class SessionFolder:
         """Return a take's raw recording. Raises SessionError when the file is missing or not the one recorded."""
         return self._audio(take.file, take.sha256)
 
+    def dry_path(self, take: Take) -> Path:
+        """Return where a take's dry signal lies. Raises SessionError when that is outside the folder."""
+        return self._inside(self.session.dries[take.dry].file)
+
+    def wet_path(self, take: Take) -> Path:
+        """Return where a take's raw recording lies. Raises SessionError when that is outside the folder."""
+        return self._inside(take.file)
+
     def track_of(self, take: Take) -> KnobTrack:
         """Return how the knobs stood or moved during a take."""
         if take.knob_track is not None:

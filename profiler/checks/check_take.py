@@ -1,0 +1,139 @@
+"""One take, checked on its own."""
+
+from dataclasses import replace
+
+from profiler.audio_file import reading
+from profiler.checks.dropouts import Dropout, find_dropouts
+from profiler.checks.forecast import with_limits
+from profiler.checks.levels import Levels, decibels, level_findings, measure_levels
+from profiler.checks.linear_fit import fit_linear, level_dependence_db
+from profiler.checks.rest import Hum, find_hum, find_rest, noise_power
+from profiler.checks.result import Limit, TakeCheck
+from profiler.checks.stray import measure_stray, stray_findings
+from profiler.checks.take_audio import TakeAudio, check_file, read_take_audio
+from profiler.errors import ProfilerError
+from profiler.finding import Finding
+from profiler.score import SILENCE_DB
+from profiler.session import Take
+from profiler.session_folder import SessionFolder
+
+__all__ = ["check_take", "unreadable_take"]
+
+_BLOCK_FRAMES = 1 << 18
+_SHORTEST_SECONDS = 0.5
+_HUM_BELOW_WET_DB = -75.0
+_NOISY = 0.003
+
+
+def check_take(folder: SessionFolder, take: Take) -> tuple[TakeCheck, TakeAudio | None]:
+    """Return the check of a take and, unless nothing can be told from it, its audio. Raises AudioError, SessionError.
+
+    A silent take is told by its levels alone.
+    """
+    check_file(folder, folder.session, take)
+    with reading(folder.dry_path(take)) as reader:
+        dry = measure_levels(reader.blocks(_BLOCK_FRAMES))
+    with reading(folder.wet_path(take)) as reader:
+        wet = measure_levels(reader.blocks(_BLOCK_FRAMES))
+    by_converter = folder.session.gear.kind != "plugin"  # what a plugin's host records has no converter in its way
+    findings = level_findings(dry, wet, by_converter=by_converter)
+    check = TakeCheck(
+        take=take.number,
+        settings=take.settings,
+        seconds=round(wet.frames / folder.session.sample_rate, 3),
+        peak_db=round(wet.peak_db, 2),
+        level_db=round(wet.level_db, 2),
+        dry_level_db=round(dry.level_db, 2),
+        clipped_share=wet.clipped_share if by_converter else 0.0,
+        dc=round(wet.dc, 6),
+        findings=tuple(findings),
+    )
+    if min(wet.level_db, dry.level_db) < SILENCE_DB:
+        return with_limits(check, [Limit(cause="nothing recorded", esr=1.0)]), None
+    audio = read_take_audio(folder, take)
+    if audio.seconds < _SHORTEST_SECONDS:
+        message = f"Only {audio.seconds:.2g} s of dry and wet lie on each other: too little to tell or to learn from."
+        return replace(check, findings=(*check.findings, _finding("short", message, "warning"))), None
+    return _listened(check, audio, wet), audio
+
+
+def unreadable_take(take: Take, error: ProfilerError) -> TakeCheck:
+    """Return the check of a take whose files cannot be read."""
+    check = TakeCheck(
+        take=take.number,
+        settings=take.settings,
+        seconds=0.0,
+        peak_db=-200.0,
+        level_db=-200.0,
+        dry_level_db=-200.0,
+        clipped_share=0.0,
+        dc=0.0,
+        findings=(Finding(kind="damaged", message=str(error), severity="error"),),
+    )
+    return with_limits(check, [Limit(cause="nothing recorded", esr=1.0)])
+
+
+def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels) -> TakeCheck:
+    """Return the check with what the sound itself tells."""
+    rate = audio.sample_rate
+    rest = find_rest(audio.dry, rate)
+    noise = noise_power(audio.dry, audio.wet, rest, rate)
+    hum = find_hum(audio.wet, rest, rate)
+    fit = fit_linear(audio.dry, audio.wet, rate)
+    stray = measure_stray(audio.dry, audio.wet, rate)
+    dependence = level_dependence_db(fit, audio.wet, rate, noise=noise or 0.0) if fit else None
+    heard = replace(
+        check,
+        noise_db=None if noise is None else round(decibels(noise), 1),
+        hum_hz=float(hum.hz) if hum else None,
+        hum_db=round(hum.level_db, 1) if hum else None,
+        latency_frames=stray.frames if stray else None,
+        latency_spread_frames=round(stray.spread_frames, 3) if stray else None,
+        drift_ppm=round(stray.drift_ppm, 3) if stray else None,
+        polarity=stray.polarity if stray else None,
+        linear_share=None if fit is None else round(fit.share, 4),
+        level_dependence_db=None if dependence is None else round(dependence, 2),
+    )
+    limits = _noise_limits(noise, hum, wet)
+    findings = [
+        *_noise_findings(heard, noise, wet),
+        *_dropout_findings(find_dropouts(audio.dry, audio.wet), rate),
+        *(stray_findings(stray, rate) if stray else ()),
+    ]
+    return with_limits(replace(heard, findings=(*check.findings, *findings)), limits)
+
+
+def _noise_limits(noise: float | None, hum: Hum | None, wet: Levels) -> list[Limit]:
+    if noise is None:
+        return []
+    is_hum = hum is not None and 10 ** (hum.level_db / 10) > noise / 2
+    return [Limit(cause="hum" if is_hum else "noise", esr=noise / 10 ** (wet.level_db / 10))]
+
+
+def _noise_findings(check: TakeCheck, noise: float | None, wet: Levels) -> list[Finding]:
+    found = []
+    if check.hum_db is not None and check.hum_db > wet.level_db + _HUM_BELOW_WET_DB:
+        message = f"Hum at {check.hum_hz:.0f} Hz and its multiples, {wet.level_db - check.hum_db:.0f} dB below the wet."
+        severity = "warning" if check.hum_db > wet.level_db - 45 else "note"
+        found.append(_finding("hum", message, severity))
+    if noise is not None and noise > _NOISY * 10 ** (wet.level_db / 10):
+        below = wet.level_db - decibels(noise)
+        message = f"Noise only {below:.0f} dB below the wet: no profile can come nearer than that."
+        found.append(_finding("noise", message, "warning"))
+    return found
+
+
+def _dropout_findings(holes: list[Dropout], sample_rate: int) -> list[Finding]:
+    if not holes:
+        return []
+    first = holes[0]
+    longest = max(hole.stop - hole.start for hole in holes) / sample_rate * 1000
+    message = (
+        f"{len(holes)} hole{'s' * (len(holes) > 1)} in the wet while the dry plays on, up to {longest:.1f} ms, the "
+        f"first at {first.start / sample_rate:.1f} s: the interface could not keep up. Use larger buffers and record again."
+    )
+    return [_finding("dropouts", message, "warning")]
+
+
+def _finding(kind: str, message: str, severity: str) -> Finding:
+    return Finding(kind=kind, message=message, severity="warning" if severity == "warning" else "note")
