@@ -130,7 +130,7 @@ def _dropout_findings(holes: list[Dropout], sample_rate: int) -> list[Finding]:
     longest = max(hole.stop - hole.start for hole in holes) / sample_rate * 1000
     message = (
         f"{len(holes)} hole{'s' * (len(holes) > 1)} in the wet while the dry plays on, up to {longest:.1f} ms, the "
-        f"first at {first.start / sample_rate:.1f} s: the interface could not keep up. Use larger buffers and record again."
+        f"first at {first.start / sample_rate:.1f} s: the interface could not keep up. Use larger buffers."
     )
     return [_finding("dropouts", message, "warning")]
 
