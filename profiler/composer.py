@@ -55,9 +55,9 @@ def compose(form: Form, *, seed: int, sample_rate: int, seconds: float | None = 
     """Return a stimulus and its mono audio.
 
     The parts come in the order in which analysis needs them: silence (noise floor), blips (latency, polarity),
-    noise (small signals), chirps (does the gear move by itself), sweeps (linear and harmonic responses), ramps (static curves), programme, its first
-    seconds again (replicate), and held-out programme. `seconds` stretches the programme so that the whole lasts
-    about that long. Raises AudioError when that is too short, or for a rate below 8 kHz.
+    noise (small signals), chirps (does the gear move by itself), sweeps (linear and harmonic responses), ramps (static
+    curves), programme, its first seconds again (replicate), and held-out programme. `seconds` stretches the programme
+    so that the whole lasts about that long. Raises AudioError when that is too short, or for a rate below 8 kHz.
     """
     if sample_rate < _LOWEST_RATE:
         raise AudioError(f"A stimulus needs a sample rate of at least {_LOWEST_RATE} Hz; asked for {sample_rate} Hz.")

@@ -8,7 +8,7 @@ from profiler.checks.linear_fit import LinearFit
 
 __all__ = ["Bleed", "find_bleed"]
 
-_EARLIEST_SECONDS = 0.1
+_EARLIEST_SECONDS = 0.05
 _APART_SECONDS = 0.0006
 _NEAR, _WIDE = 12, 72
 _SHARP = 8.0
@@ -24,7 +24,7 @@ class Bleed:
 
 
 def find_bleed(fit: LinearFit, sample_rate: int) -> Bleed | None:
-    """Return the sharp arrival that lies up to 0.1 s before the main one in the linear fit's response, or None.
+    """Return the sharp arrival that lies up to 0.05 s before the main one in the linear fit's response, or None.
 
     Later arrivals are the gear's own echoes. An arrival counts as sharp when it stands eight times above the response
     on both sides of it; gear that swells in does not.

@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 from profiler.audio_file import reading
+from profiler.checks.bleed import find_bleed
+from profiler.checks.chirp_train import modulation_in_chirps
 from profiler.checks.dropouts import Dropout, find_dropouts
 from profiler.checks.forecast import with_limits
 from profiler.checks.levels import Levels, decibels, level_findings, measure_levels
-from profiler.checks.linear_fit import fit_linear, level_dependence_db
+from profiler.checks.linear_fit import LinearFit, fit_linear, level_dependence_db
+from profiler.checks.modulation import Modulation, modulation_in_playing
 from profiler.checks.rest import Hum, find_hum, find_rest, noise_power
 from profiler.checks.result import Limit, TakeCheck
-from profiler.checks.stray import measure_stray, stray_findings
+from profiler.checks.stray import measure_stray, stray_esr, stray_findings
 from profiler.checks.take_audio import TakeAudio, check_file, read_take_audio
 from profiler.errors import ProfilerError
 from profiler.finding import Finding
@@ -54,7 +57,7 @@ def check_take(folder: SessionFolder, take: Take) -> tuple[TakeCheck, TakeAudio 
     if audio.seconds < _SHORTEST_SECONDS:
         message = f"Only {audio.seconds:.2g} s of dry and wet lie on each other: too little to tell or to learn from."
         return replace(check, findings=(*check.findings, _finding("short", message, "warning"))), None
-    return _listened(check, audio, wet), audio
+    return _listened(check, audio, wet, by_converter=by_converter), audio
 
 
 def unreadable_take(take: Take, error: ProfilerError) -> TakeCheck:
@@ -73,15 +76,16 @@ def unreadable_take(take: Take, error: ProfilerError) -> TakeCheck:
     return with_limits(check, [Limit(cause="nothing recorded", esr=1.0)])
 
 
-def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels) -> TakeCheck:
+def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels, *, by_converter: bool) -> TakeCheck:
     """Return the check with what the sound itself tells."""
     rate = audio.sample_rate
     rest = find_rest(audio.dry, rate)
     noise = noise_power(audio.dry, audio.wet, rest, rate)
     hum = find_hum(audio.wet, rest, rate)
-    fit = fit_linear(audio.dry, audio.wet, rate)
-    stray = measure_stray(audio.dry, audio.wet, rate)
-    dependence = level_dependence_db(fit, audio.wet, rate, noise=noise or 0.0) if fit else None
+    stray = measure_stray(audio.dry[audio.playing], audio.wet[audio.playing], rate)
+    fit = fit_linear(audio.dry[audio.playing], audio.wet[audio.playing], rate)
+    dependence = level_dependence_db(fit, audio.wet[audio.playing], rate, noise=noise or 0.0) if fit else None
+    modulation = _modulation(audio, fit, noise or 0.0)
     heard = replace(
         check,
         noise_db=None if noise is None else round(decibels(noise), 1),
@@ -93,14 +97,53 @@ def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels) -> TakeCheck:
         polarity=stray.polarity if stray else None,
         linear_share=None if fit is None else round(fit.share, 4),
         level_dependence_db=None if dependence is None else round(dependence, 2),
+        modulation_hz=modulation.hz if modulation else None,
     )
     limits = _noise_limits(noise, hum, wet)
+    if modulation is not None:
+        limits.append(Limit(cause="moves by itself", esr=modulation.esr))
+    if stray is not None and (stray.drifts or stray.jumps):
+        limits.append(Limit(cause="timing", esr=stray_esr(audio.wet, stray, rate)))
     findings = [
         *_noise_findings(heard, noise, wet),
         *_dropout_findings(find_dropouts(audio.dry, audio.wet), rate),
         *(stray_findings(stray, rate) if stray else ()),
+        *_modulation_findings(modulation),
+        *(_bleed_findings(fit, rate) if fit and by_converter else ()),
     ]
     return with_limits(replace(heard, findings=(*check.findings, *findings)), limits)
+
+
+def _modulation(audio: TakeAudio, fit: LinearFit | None, noise: float) -> Modulation | None:
+    """Return the movement that a take shows, from its chirps if it has any. Where knobs move it cannot be told."""
+    if audio.take.settings is None:
+        return None
+    playing, chirps = audio.playing, audio.part("chirps")
+    found = None
+    if chirps is not None:
+        found = modulation_in_chirps(audio.wet[chirps], audio.wet[playing], audio.sample_rate, noise=noise)
+    if found is None and fit is not None:
+        found = modulation_in_playing(audio.dry[playing], fit.predicted, audio.wet[playing], audio.sample_rate)
+    return found
+
+
+def _modulation_findings(modulation: Modulation | None) -> list[Finding]:
+    if modulation is None:
+        return []
+    rate = f"about {modulation.hz:.1f} times a second, or a whole part of that" if modulation.hz else "slowly"
+    message = f"The gear moves by itself, {rate}, as chorus, phaser and tremolo do. A profile cannot follow that."
+    return [_finding("time-variance", message, "warning")]
+
+
+def _bleed_findings(fit: LinearFit, sample_rate: int) -> list[Finding]:
+    bleed = find_bleed(fit, sample_rate)
+    if bleed is None:
+        return []
+    message = (
+        f"The dry itself is in the wet, {bleed.frames_ahead / sample_rate * 1000:.1f} ms ahead of the gear and "
+        f"{-bleed.level_db:.0f} dB below it. Turn direct monitoring off, and record again."
+    )
+    return [_finding("bleed", message, "warning")]
 
 
 def _noise_limits(noise: float | None, hum: Hum | None, wet: Levels) -> list[Limit]:

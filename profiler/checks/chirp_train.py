@@ -22,11 +22,12 @@ _LEAST_TURNS = 1.5
 Array = NDArray[np.float64]
 
 
-def modulation_in_chirps(wet: Samples, sample_rate: int, *, noise: float) -> Modulation | None:
-    """Return how the answers to the train of equal chirps in `wet`, of shape (frames,), differ; None if they do not.
+def modulation_in_chirps(wet: Samples, playing: Samples, sample_rate: int, *, noise: float) -> Modulation | None:
+    """Return how the answers to the train of equal chirps in `wet` differ, None if they do not.
 
     Gear that stays the same settles: its answers become equal. Only what changes by more than 1 dB, or a fifth of a
     radian, in the last part of the train as well as in the middle of it counts, in bands well above the noise power.
+    How much that matters is weighed by the spectrum of the wet `playing`. Both are of shape (frames,).
     """
     gap = round(CHIRP_GAP_SECONDS * sample_rate)
     count = len(wet) // gap
@@ -34,7 +35,7 @@ def modulation_in_chirps(wet: Samples, sample_rate: int, *, noise: float) -> Mod
     if count < 2 * settled:
         return None
     answers = np.fft.rfft(wet[: count * gap].reshape(count, gap).astype(np.float64), axis=1)[settled:]
-    bands = wide_bands(np.fft.rfftfreq(gap, 1 / sample_rate), sample_rate)
+    bands = wide_bands(np.arange(gap // 2 + 1) * sample_rate / gap, sample_rate)
     power = np.stack([np.sum(np.abs(answers[:, band]) ** 2, axis=1) for band in bands], axis=1)
     rest = np.asarray([np.sum(band) for band in bands]) * noise * gap
     usable = (power.min(axis=0) > _OVER_NOISE * rest) & (power.mean(axis=0) > _QUIETEST * power.mean(axis=0).max())
@@ -45,7 +46,10 @@ def modulation_in_chirps(wet: Samples, sample_rate: int, *, noise: float) -> Mod
     if share[lasting].sum() < _LEAST_SHARE * share.sum() or not lasting.any():
         return None
     late = answers[len(answers) // 2 :]
-    esr = float(np.sum(np.abs(late - late.mean(axis=0)) ** 2) / np.sum(np.abs(late) ** 2))
+    strays = np.mean(np.abs(late - late.mean(axis=0)) ** 2, axis=0) / (np.mean(np.abs(late) ** 2, axis=0) + 1e-30)
+    _, spectrum = signal.welch(playing, nperseg=gap)
+    heard = np.any([bands[at] for at in np.flatnonzero(usable)], axis=0)
+    esr = float(np.sum(strays * spectrum * heard) / (np.sum(spectrum) + 1e-30))
     return Modulation(hz=_rate(np.concatenate([level[:, lasting] / 8.7, turn[:, lasting]], axis=1)), esr=esr)
 
 

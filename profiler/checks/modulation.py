@@ -1,5 +1,6 @@
 """Modulation: gear that changes by itself while it plays, as with an LFO, found in any playing."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +54,7 @@ def modulation_in_playing(dry: Samples, predicted: Samples, wet: Samples, sample
     if len(wet) / sample_rate * _FASTEST_HZ < _LEAST_MOMENTS:
         return None
     sides = [_spectrogram(each, size) for each in (dry, predicted, wet)]
-    frequencies = np.fft.rfftfreq(size, 1 / sample_rate)
+    frequencies = np.arange(size // 2 + 1) * sample_rate / size
     wide = wide_bands(frequencies, sample_rate)
     levels = _levels(sides[0], wide, rate)
     found = []
@@ -140,7 +141,7 @@ def _energy(values: Complex) -> float:
 def wide_bands(frequencies: Array, sample_rate: int) -> list[NDArray[np.bool_]]:
     """Return masks of frequencies for bands evenly spaced by ear, those that hold any."""
     edges = np.geomspace(_LOWEST_HZ, min(_HIGHEST_HZ, 0.42 * sample_rate), _BANDS + 1)
-    bands = [(frequencies >= low) & (frequencies < high) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    bands = [(frequencies >= low) & (frequencies < high) for low, high in itertools.pairwise(edges)]
     return [band for band in bands if band.any()]
 
 

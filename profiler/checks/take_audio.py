@@ -40,6 +40,11 @@ class TakeAudio:
         """How much there is to look at."""
         return len(self.dry) / self.sample_rate
 
+    @property
+    def playing(self) -> slice:
+        """Where there is playing rather than test tones: all of a recording that has no stimulus."""
+        return self.part("programme") or self.part("held-out") or slice(0, len(self.dry))
+
     def part(self, name: str) -> slice | None:
         """Return where the stimulus's part of that name lies, or None when it is not here, or not whole."""
         found = self.stimulus.part(name) if self.stimulus else None
