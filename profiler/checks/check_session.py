@@ -7,8 +7,9 @@ import numpy as np
 
 from profiler.checks.check_take import check_take, unreadable_take
 from profiler.checks.forecast import advice_on, grade_of, in_words, session_limits, total, with_known_noise
+from profiler.checks.knobs import check_knobs, knob_findings
 from profiler.checks.repeats import Repeat, compare_repeats, repeat_findings, repeated_passage, with_repeats
-from profiler.checks.result import FloorSource, SessionCheck, TakeCheck
+from profiler.checks.result import FloorSource, KnobCheck, SessionCheck, TakeCheck
 from profiler.errors import ProfilerError
 from profiler.finding import Finding
 from profiler.progress import Progress, ProgressCallback, unheard
@@ -39,9 +40,11 @@ def check_session(folder: SessionFolder, *, on_progress: ProgressCallback = unhe
         if audio is not None and (passage := repeated_passage(audio)) is not None:
             repeats.append(passage)
         tell(number + 1)
-    repeats += compare_repeats(folder, {take.take for take in takes if take.level_db >= SILENCE_DB})
+    usable = {take.take for take in takes if not any(limit.cause == "nothing recorded" for limit in take.limits)}
+    repeats += compare_repeats(folder, usable)
     takes = _with_noise_of_replicates(with_repeats(takes, repeats), repeats)
-    return _concluded(folder, takes, repeats)
+    knobs = check_knobs(folder, takes, usable=usable)
+    return _concluded(folder, takes, repeats, knobs)
 
 
 def _teller(count: int, on_progress: ProgressCallback) -> Callable[[int], None]:
@@ -55,17 +58,19 @@ def _teller(count: int, on_progress: ProgressCallback) -> Callable[[int], None]:
     return tell
 
 
-def _concluded(folder: SessionFolder, takes: list[TakeCheck], repeats: list[Repeat]) -> SessionCheck:
+def _concluded(
+    folder: SessionFolder, takes: list[TakeCheck], repeats: list[Repeat], knobs: tuple[KnobCheck, ...]
+) -> SessionCheck:
     floor, source = _floor(takes, repeats)
     limits = session_limits(takes)
     best = total(limits)
-    findings = [*_session_findings(takes, source), *repeat_findings(repeats)]
+    findings = [*_session_findings(takes, source), *repeat_findings(repeats), *knob_findings(knobs)]
     reason = _hindrance(takes, best)
     return SessionCheck(
         gear=folder.session.gear.name,
         seconds=round(sum(take.seconds for take in takes), 3),
         takes=tuple(sorted(takes, key=_badness, reverse=True)),
-        knobs=(),
+        knobs=knobs,
         findings=tuple(findings),
         floor=floor,
         floor_source=source,

@@ -58,7 +58,7 @@ class TakeCheck:
 
 @dataclass(frozen=True, kw_only=True)
 class KnobCheck:
-    """Whether a knob changes the sound. `change_db` is the largest change found across its range, None if unknown."""
+    """Whether a knob changes the sound. `change_db` is how large the change is, as a change of level."""
 
     knob: str
     verdict: Literal["works", "does nothing", "cannot tell"]
