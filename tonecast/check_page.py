@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from profiler.checks import SessionCheck, TakeCheck
+from profiler.checks import Grade, SessionCheck, TakeCheck
 from profiler.finding import Finding, Severity
 from profiler.session import CaptureSession, described
 from tonecast.console import Screen, clock
@@ -15,16 +15,26 @@ from tonecast.console import Screen, clock
 __all__ = ["show_check"]
 
 _ROWS = 8
+_NEGLIGIBLE = 1e-6
 _MARKS = {"error": "✗", "warning": "!", "note": "·"}
 _ORDER = ("error", "warning", "note")
+_GRADES: dict[Grade, str] = {
+    "transparent": "the gear itself, to the ear",
+    "good": "hard to tell from the gear",
+    "usable": "close to the gear",
+    "does not match": "not the gear",
+    "unknown": "unknown",
+}
 
 
 def show_check(screen: Screen, found: SessionCheck, session: CaptureSession, path: Path) -> None:
     """Print the check of a session on one page."""
     takes = f"{len(found.takes)} take{'s' * (len(found.takes) != 1)}"
-    screen.say(f"{found.gear}: {takes}, {clock(found.seconds)}, {len(session.knobs)} knobs")
+    knobs = f"{len(session.knobs)} knob{'s' * (len(session.knobs) != 1)}"
+    screen.say(f"{found.gear}: {takes}, {clock(found.seconds)}, {knobs}")
     screen.say()
-    screen.say(_verdict(found))
+    for line in _verdict(found):
+        screen.say(Text(line))
     rows = _grouped(found)
     if rows:
         screen.say()
@@ -35,24 +45,27 @@ def show_check(screen: Screen, found: SessionCheck, session: CaptureSession, pat
         for severity, where, message in rows:
             table.add_row(_MARKS[severity], Text(where), Text(message))
         screen.show(table)
-    if found.takes:
+    if rows or (found.best_esr or 0.0) > _NEGLIGIBLE:
         screen.say()
         screen.show(_takes(found.takes, session))
     screen.say()
     if found.advice:
-        screen.say(f"To do better: {found.advice}")
+        screen.say(Text(f"To do better: {found.advice}"))
     if found.makes_sense:
         command = ["tonecast", "train", str(path), "--out", f"{found.gear}.tonecast"]
         screen.say("Next: " + shlex.join(command))
 
 
-def _verdict(found: SessionCheck) -> str:
+def _verdict(found: SessionCheck) -> list[str]:
     if not found.makes_sense:
-        return f"Training makes no sense yet: {found.limited_by}."
+        return [f"Training makes no sense yet: {found.limited_by}."]
     if found.best_esr is None:
-        return f"Training makes sense. How good it could get is {found.limited_by}."
-    best = f"ESR {found.best_esr:.2g}" if found.best_esr >= 1e-6 else "ESR below 0.000001"
-    return f"Training makes sense. The best a profile could reach: {best} ({found.grade}), set by {found.limited_by}."
+        return ["Training makes sense. How good a profile could get is unknown.", f"Why: {found.limited_by}."]
+    best = f"{found.best_esr:.2g}" if found.best_esr >= _NEGLIGIBLE else "below 0.000001"
+    return [
+        f"Training makes sense. Best possible ESR: {best} ({_GRADES[found.grade]}).",
+        f"What sets it: {found.limited_by}. Training may stay above it, but never comes below.",
+    ]
 
 
 def _grouped(found: SessionCheck) -> list[tuple[Severity, str, str]]:
@@ -91,5 +104,5 @@ def _takes(takes: Sequence[TakeCheck], session: CaptureSession) -> Table:
         noise = "?" if take.noise_db is None else f"{take.noise_db:.0f} dB" if take.noise_db > -150 else "none"
         best = "?" if take.best_esr is None else f"{take.best_esr:.2g}"
         settings = Text(described(session.knobs, take.settings))
-        table.add_row(str(take.take), settings, f"{take.peak_db:.0f} dB", noise, best)
+        table.add_row(str(take.take), settings, f"{take.peak_db + 0.0:.1f} dB", noise, best)
     return table

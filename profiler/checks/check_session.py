@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from profiler.checks.check_take import check_take, unreadable_take
+from profiler.checks.check_take import check_take, does_ring, unreadable_take
 from profiler.checks.forecast import advice_on, grade_of, in_words, session_limits, total, with_known_noise
 from profiler.checks.knobs import check_knobs, knob_findings
 from profiler.checks.repeats import Repeat, compare_repeats, repeat_findings, repeated_passage, with_repeats
@@ -37,8 +37,8 @@ def check_session(folder: SessionFolder, *, on_progress: ProgressCallback = unhe
             known = error if isinstance(error, ProfilerError) else ProfilerError(str(error))
             check, audio = unreadable_take(take, known), None
         takes.append(check)
-        if audio is not None and (passage := repeated_passage(audio)) is not None:
-            repeats.append(passage)
+        if audio is not None and not does_ring(audio, 10 ** ((check.noise_db or -200.0) / 10)):
+            repeats += [passage] if (passage := repeated_passage(audio)) else []
         tell(number + 1)
     usable = {take.take for take in takes if not any(limit.cause == "nothing recorded" for limit in take.limits)}
     repeats += compare_repeats(folder, usable)

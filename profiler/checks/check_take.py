@@ -10,7 +10,7 @@ from profiler.checks.forecast import with_limits
 from profiler.checks.levels import Levels, decibels, level_findings, measure_levels
 from profiler.checks.linear_fit import LinearFit, fit_linear, level_dependence_db
 from profiler.checks.modulation import Modulation, modulation_in_playing
-from profiler.checks.rest import Hum, find_hum, find_rest, noise_power
+from profiler.checks.rest import Hum, find_hum, find_rest, noise_power, rings_long
 from profiler.checks.result import Limit, TakeCheck
 from profiler.checks.stray import measure_stray, stray_esr, stray_findings
 from profiler.checks.take_audio import TakeAudio, check_file, read_take_audio
@@ -20,12 +20,13 @@ from profiler.score import SILENCE_DB
 from profiler.session import Take
 from profiler.session_folder import SessionFolder
 
-__all__ = ["check_take", "unreadable_take"]
+__all__ = ["check_take", "does_ring", "unreadable_take"]
 
 _BLOCK_FRAMES = 1 << 18
 _SHORTEST_SECONDS = 0.5
 _HUM_BELOW_WET_DB = -75.0
 _NOISY = 0.003
+_FOLLOWING = 0.1
 
 
 def check_take(folder: SessionFolder, take: Take) -> tuple[TakeCheck, TakeAudio | None]:
@@ -107,7 +108,7 @@ def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels, *, by_converter: 
     findings = [
         *_noise_findings(heard, noise, wet),
         *_dropout_findings(find_dropouts(audio.dry, audio.wet), rate),
-        *(stray_findings(stray, rate) if stray else ()),
+        *(stray_findings(stray, rate, follows=fit is None or fit.share > _FOLLOWING) if stray else ()),
         *_modulation_findings(modulation),
         *(_bleed_findings(fit, rate) if fit and by_converter else ()),
     ]
@@ -120,11 +121,17 @@ def _modulation(audio: TakeAudio, fit: LinearFit | None, noise: float) -> Modula
         return None
     playing, chirps = audio.playing, audio.part("chirps")
     found = None
-    if chirps is not None:
+    if chirps is not None and not does_ring(audio, noise):
         found = modulation_in_chirps(audio.wet[chirps], audio.wet[playing], audio.sample_rate, noise=noise)
     if found is None and fit is not None:
         found = modulation_in_playing(audio.dry[playing], fit.predicted, audio.wet[playing], audio.sample_rate)
     return found
+
+
+def does_ring(audio: TakeAudio, noise: float) -> bool:
+    """Tell whether echoes or reverb mix what was played earlier into what is played now, by the blips of a take."""
+    blips = audio.part("blips")
+    return blips is not None and rings_long(audio.wet[blips], audio.sample_rate, noise=noise)
 
 
 def _modulation_findings(modulation: Modulation | None) -> list[Finding]:

@@ -24,6 +24,7 @@ _NEIGHBOURS = 61
 _CLEAR_LINE = 8.5
 _DRY_LINE = 4.0
 _OUTLIER = 4.0
+_RIDGE = 1e-6
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -82,7 +83,9 @@ def _gain(predicted: Complex, wet: Complex, levels: Array) -> _Gain | None:
     gain = np.sum(wet * predicted.conj(), axis=1) / (energy + 1e-3 * energy.mean()) * heard
     own = np.log(energy + 1e-6 * energy.max())
     design = np.column_stack([levels, own, own**2]) * heard[:, None]
-    left = gain - design @ np.linalg.lstsq(design, gain, rcond=1e-8)[0]
+    square = design.T @ design
+    square[np.diag_indices_from(square)] *= 1 + _RIDGE  # levels of neighbouring bands and times are much alike
+    left = gain - design @ np.linalg.solve(square, design.T @ gain)
     limit = _OUTLIER * float(np.median(np.abs(left[heard]))) + 1e-12
     left *= np.minimum(1, limit / (np.abs(left) + 1e-12))
     return _Gain(

@@ -78,7 +78,7 @@ def repeated_passage(audio: TakeAudio) -> Repeat | None:
     whole, last = (compare(first[at:], second[at:], audio.sample_rate) for at in (0, len(first) // 2))
     if whole is None or last is None:
         return None
-    lasts = last.moving > _LASTING * whole.moving and last.moving > last.noise
+    lasts = last.moving > max(_LASTING * whole.moving, last.noise, _MOVING)
     moving = min(whole.moving, last.moving) if lasts else 0.0
     difference = Difference(esr=moving, steady=0.0, moving=moving, noise=0.0, gain_db=0.0)
     return Repeat(one=audio.take.number, other=audio.take.number, source="passage", difference=difference)

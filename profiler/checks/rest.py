@@ -8,8 +8,9 @@ from scipy import signal
 
 from profiler.audio import Samples
 from profiler.checks.levels import decibels
+from profiler.tones import blip_frames
 
-__all__ = ["Hum", "Rest", "find_hum", "find_rest", "noise_power"]
+__all__ = ["Hum", "Rest", "find_hum", "find_rest", "noise_power", "rings_long"]
 
 _WINDOW_SECONDS = 0.1
 _SETTLING_SECONDS = 0.3
@@ -22,6 +23,8 @@ _LONGEST_HUM_SECONDS = 4.0
 _HARMONICS = 12
 _CLEAR_HARMONIC = 8.0
 _SURE_HARMONIC = 40.0
+_LONG_SECONDS = 0.25
+_LONG_SHARE = 0.003
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,6 +85,18 @@ def find_hum(wet: Samples, rest: Rest, sample_rate: int) -> Hum | None:
     piece = wet[begin:end].astype(np.float64)
     found = [_hum_at(piece - piece.mean(), hz, sample_rate) for hz in (50, 60)]
     return max((hum for hum in found if hum), key=lambda hum: hum.level_db, default=None)
+
+
+def rings_long(blips: Samples, sample_rate: int, *, noise: float) -> bool:
+    """Tell whether the answer to blips, of shape (frames,), still sounds after a quarter of a second: echo, reverb."""
+    frames = blip_frames(sample_rate)
+    whole = late = 0.0
+    for frame in frames:
+        answer = np.square(blips[frame : frame + frames[0] * 2], dtype=np.float64)
+        whole += float(answer.sum()) - noise * len(answer)
+        answer = answer[int(_LONG_SECONDS * sample_rate) :]
+        late += float(answer.sum()) - noise * len(answer)
+    return late > max(_LONG_SHARE * whole, noise * sample_rate * _LONG_SECONDS)
 
 
 def _spans(is_silent: NDArray[np.bool_], window: int, sample_rate: int) -> tuple[tuple[int, int], ...]:

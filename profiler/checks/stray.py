@@ -143,8 +143,13 @@ def _median_slope(moments: NDArray[np.float64], strays: NDArray[np.float64]) -> 
     return float(np.median((strays[other] - strays[one]) / (moments[other] - moments[one])))
 
 
-def stray_findings(stray: Stray, sample_rate: int) -> list[Finding]:
-    """Return what a straying latency says: a clock that runs at another rate, a jump, a wet that is not its dry's."""
+def stray_findings(stray: Stray, sample_rate: int, *, follows: bool) -> list[Finding]:
+    """Return what a straying latency says: a clock that runs at another rate, a jump, a wet that is not its dry's.
+
+    `follows` tells that a filter of the dry explains some of the wet, however late.
+    """
+    if stray.frames is None and follows:
+        return []  # several arrivals, as of echoes: which of them is the first cannot be told
     if stray.frames is None:
         message = "The wet does not clearly follow its dry. Is it another recording, or does the gear hide all of it?"
         return [Finding(kind="unrelated", message=message, severity="warning")]
