@@ -21,7 +21,7 @@ def mains(hz, level_db, frames):
     return (wave / np.sqrt(np.mean(wave**2)) * 10 ** (level_db / 20)).astype(np.float32)
 
 
-@pytest.mark.parametrize("gear", ["gain", "distortion", "reverb", "delay", "compressor"])
+@pytest.mark.parametrize("gear", ["distortion", "reverb", "delay"])
 @pytest.mark.parametrize("level_db", [-40.0, -70.0, -90.0])
 def test_noise_is_read_where_the_dry_is_silent(play, stimulus, gear, level_db):
     """Within 1 dB, whatever the gear does to what is played, and although echoes ring into later rests."""
