@@ -83,9 +83,11 @@ def _gain(predicted: Complex, wet: Complex, levels: Array) -> _Gain | None:
     gain = np.sum(wet * predicted.conj(), axis=1) / (energy + 1e-3 * energy.mean()) * heard
     own = np.log(energy + 1e-6 * energy.max())
     design = np.column_stack([levels, own, own**2]) * heard[:, None]
-    square = design.T @ design
+    parts = np.column_stack([gain.real, gain.imag])
+    square = np.einsum("ti,tj->ij", design, design)  # too small for the threads of a matrix product to pay
     square[np.diag_indices_from(square)] *= 1 + _RIDGE  # levels of neighbouring bands and times are much alike
-    left = gain - design @ np.linalg.solve(square, design.T @ gain)
+    parts -= design @ np.linalg.solve(square, design.T @ parts)
+    left = parts[:, 0] + 1j * parts[:, 1]
     limit = _OUTLIER * float(np.median(np.abs(left[heard]))) + 1e-12
     left *= np.minimum(1, limit / (np.abs(left) + 1e-12))
     return _Gain(
