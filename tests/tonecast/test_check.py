@@ -21,6 +21,7 @@ def check(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("COLUMNS", "100")
 
     def ran(*arguments: object) -> tuple[int, str]:
+        capsys.readouterr()  # what came before is not the page
         code = run(["check", *(str(each) for each in arguments)])
         return code, capsys.readouterr().out
 
