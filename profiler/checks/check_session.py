@@ -44,6 +44,7 @@ def check_session(folder: SessionFolder, *, on_progress: ProgressCallback = unhe
     repeats += compare_repeats(folder, usable)
     takes = _with_noise_of_replicates(with_repeats(takes, repeats), repeats)
     knobs = check_knobs(folder, takes, usable=usable)
+    tell(len(takes) + 1)
     return _concluded(folder, takes, repeats, knobs)
 
 
@@ -53,7 +54,7 @@ def _teller(count: int, on_progress: ProgressCallback) -> Callable[[int], None]:
     def tell(number: int) -> None:
         done = number / (count + 1)  # one step more for the takes against each other
         left = (time.monotonic() - begun) * (1 - done) / done
-        on_progress(Progress(step="check", done=done, seconds_left=left, note=f"take {number} of {count}"))
+        on_progress(Progress(step="check", done=done, seconds_left=left, note=f"take {min(number, count)} of {count}"))
 
     return tell
 

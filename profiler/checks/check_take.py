@@ -27,6 +27,7 @@ _SHORTEST_SECONDS = 0.5
 _HUM_BELOW_WET_DB = -75.0
 _NOISY = 0.003
 _FOLLOWING = 0.1
+_LISTENED_SECONDS = 180.0
 
 
 def check_take(folder: SessionFolder, take: Take) -> tuple[TakeCheck, TakeAudio | None]:
@@ -84,8 +85,9 @@ def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels, *, by_converter: 
     noise = noise_power(audio.dry, audio.wet, rest, rate)
     hum = find_hum(audio.wet, rest, rate)
     stray = measure_stray(audio.dry[audio.playing], audio.wet[audio.playing], rate)
-    fit = fit_linear(audio.dry[audio.playing], audio.wet[audio.playing], rate)
-    dependence = level_dependence_db(fit, audio.wet[audio.playing], rate, noise=noise or 0.0) if fit else None
+    part = _first_minutes(audio)
+    fit = fit_linear(audio.dry[part], audio.wet[part], rate)
+    dependence = level_dependence_db(fit, audio.wet[part], rate, noise=noise or 0.0) if fit else None
     modulation = _modulation(audio, fit, noise or 0.0)
     heard = replace(
         check,
@@ -115,11 +117,17 @@ def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels, *, by_converter: 
     return with_limits(replace(heard, findings=(*check.findings, *findings)), limits)
 
 
+def _first_minutes(audio: TakeAudio) -> slice:
+    """Return where the playing begins, up to three minutes of it: spectrograms of more take memory and tell no more."""
+    playing = audio.playing
+    return slice(playing.start, min(playing.stop, playing.start + int(_LISTENED_SECONDS * audio.sample_rate)))
+
+
 def _modulation(audio: TakeAudio, fit: LinearFit | None, noise: float) -> Modulation | None:
     """Return the movement that a take shows, from its chirps if it has any. Where knobs move it cannot be told."""
     if audio.take.settings is None:
         return None
-    playing, chirps = audio.playing, audio.part("chirps")
+    playing, chirps = _first_minutes(audio), audio.part("chirps")
     found = None
     if chirps is not None and not does_ring(audio, noise):
         found = modulation_in_chirps(audio.wet[chirps], audio.wet[playing], audio.sample_rate, noise=noise)

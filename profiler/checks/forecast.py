@@ -83,7 +83,7 @@ def grade_of(best_esr: float | None) -> Grade:
 def in_words(limits: Sequence[Limit]) -> str:
     """Return what sets the best score, in words."""
     if not limits:
-        return "unknown: no replicate and no silence tell the noise"
+        return "no replicate and no silence tell how much noise there is"
     if limits[0].esr < 1e-6:
         return "nothing that was found: these recordings are as clean as software's"
     return _WORDS[limits[0].cause]

@@ -16,6 +16,7 @@ _HOT_DB = -0.1
 _QUIET_DRY_DB = -30.0
 _QUIET_WET_PEAK_DB = -40.0
 _CLIPPED_BADLY = 0.01
+_CLIPPED_HARDLY = 1e-5
 _DC_DB = -60.0
 _DC_SHARE = 0.05
 
@@ -89,6 +90,8 @@ def level_findings(dry: Levels, wet: Levels, *, by_converter: bool) -> list[Find
 
 
 def _clipping(wet: Levels) -> Finding:
+    if wet.clipped_share < _CLIPPED_HARDLY:
+        return Finding(kind="clipping", message="The recording touches full scale in a place or two. It does no harm.")
     times = f"{wet.clips} time{'s' * (wet.clips > 1)}"
     if wet.clipped_share < _CLIPPED_BADLY:
         message = f"The recording clips {times} ({wet.clipped_share:.2%}). Turn the input down a little next time."

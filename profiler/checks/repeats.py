@@ -20,7 +20,8 @@ from profiler.session_folder import SessionFolder
 __all__ = ["Repeat", "compare_repeats", "repeat_findings", "repeated_passage", "with_repeats"]
 
 _MOST_PAIRS = 24
-_DELAYED_FRAMES = 0.1
+_DELAYED_FRAMES = 0.25
+_LOUDER_DB = 0.1
 _STRAYING_FRAMES = 0.5
 _OVER_NOISE = 0.1
 _LEAST_LIMIT = 1e-7
@@ -44,6 +45,11 @@ class Repeat:
     difference: Difference
     delay_frames: float = 0.0
     is_straying: bool = False
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a later arrival explains what is steady in the difference, rather than another setting."""
+        return abs(self.delay_frames) >= _DELAYED_FRAMES and abs(self.difference.gain_db) < _LOUDER_DB
 
 
 def compare_repeats(folder: SessionFolder, usable: Collection[int]) -> list[Repeat]:
@@ -100,12 +106,12 @@ def repeat_findings(repeats: Sequence[Repeat]) -> list[Finding]:
     for repeat in repeats:
         parts = repeat.difference
         takes = f"Takes {repeat.one} and {repeat.other} have the same settings"
-        if repeat.source != "passage" and abs(repeat.delay_frames) >= _DELAYED_FRAMES and parts.steady > _MOVING:
+        if repeat.is_late and parts.steady > _MOVING:
             message = f"{takes}, but one is {abs(repeat.delay_frames):.1f} frames later than the other."
             found.append(Finding(kind="disagreement", message=message, severity="warning"))
         elif parts.steady > max(_DISAGREEING, parts.noise):
             message = f"{takes} but differ by {_shown(parts.steady)}"
-            message += f", {parts.gain_db:+.1f} dB in level" if abs(parts.gain_db) > 0.1 else ", in tone"
+            message += f", {parts.gain_db:+.1f} dB in level" if abs(parts.gain_db) > _LOUDER_DB else ", in tone"
             message += ": something was turned in between. Record one of them again."
             found.append(Finding(kind="disagreement", message=message, severity="warning"))
         if parts.moving > max(_MOVING, parts.noise) and not repeat.is_straying:
@@ -153,7 +159,7 @@ def _limits(repeat: Repeat, check: TakeCheck) -> list[Limit]:
     parts = repeat.difference
     least = max(_OVER_NOISE * parts.noise, _LEAST_LIMIT)
     noise: Cause = "hum" if any(limit.cause == "hum" for limit in check.limits) else "noise"
-    steady: Cause = "timing" if abs(repeat.delay_frames) >= _DELAYED_FRAMES else "disagreement"
+    steady: Cause = "timing" if repeat.is_late else "disagreement"
     moving: Cause = "timing" if repeat.is_straying else "moves by itself"
     limits = [Limit(cause=noise, esr=parts.noise / 2)] if repeat.source == "replicate" else []
     limits += [
@@ -165,4 +171,4 @@ def _limits(repeat: Repeat, check: TakeCheck) -> list[Limit]:
 
 
 def _shown(share: float) -> str:
-    return f"{share:.1%} of its energy" if share >= 0.001 else f"{share:.1g} of its energy"
+    return f"{share:.1%} of the energy" if share >= 0.001 else f"{share:.1g} of the energy"
