@@ -44,13 +44,13 @@ def compare(one: Samples, other: Samples, sample_rate: int) -> Difference | None
     """
     if level_db(one) < SILENCE_DB:
         return None
-    energy = difference = product = 0.0
+    energy = difference = louder = 0.0
     tiles: list[tuple[NDArray[np.complex128], Tiles, Tiles]] = []
     for start in range(0, len(one), _CHUNK_FRAMES):
         first, second = (each[start : start + _CHUNK_FRAMES].astype(np.float64) for each in (one, other))
         energy += float(np.sum(first**2))
         difference += float(np.sum((second - first) ** 2))
-        product += float(np.sum(first * second))
+        louder += float(np.sum(second**2))
         tiles.append(_tiles(first, second, sample_rate))
     change, power, missed = (np.concatenate(each) for each in zip(*tiles, strict=True))
     total = float(missed.sum()) + 1e-30
@@ -64,7 +64,7 @@ def compare(one: Samples, other: Samples, sample_rate: int) -> Difference | None
         steady=esr * steady,
         moving=esr * (explained - steady),
         noise=esr * (1 - explained),
-        gain_db=20 * float(np.log10(max(product / energy, 1e-6))),
+        gain_db=10 * float(np.log10(max(louder / energy, 1e-20))),
     )
 
 
