@@ -28,7 +28,7 @@ def check_knob_by_pairs(
 ) -> KnobCheck | None:
     """Return what pairs of takes say that differ in this knob alone, the ones furthest apart; None without such.
 
-    With other playing the sweeps that both takes have are compared. A knob that makes no difference anywhere does
+    With other playing the test tones that both takes have are compared. A knob that makes no difference anywhere does
     nothing; a difference that noise may hide tells nothing, nor does a single pair among several knobs, since another
     knob may be what keeps this one from being heard.
     """
@@ -81,7 +81,7 @@ def _change(read: Read, one: Take, other: Take) -> float | None:
         frames = min(len(first.wet), len(second.wet))
         wets = first.wet[:frames], second.wet[:frames]
     else:
-        tones, same = first.part("sweeps"), second.part("sweeps")
+        tones, same = first.tones, second.tones
         if tones is None or same is None or not np.array_equal(first.dry[tones], second.dry[same]):
             return None
         wets = first.wet[tones], second.wet[same]

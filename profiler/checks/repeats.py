@@ -130,7 +130,7 @@ def _compared(one: TakeAudio, other: TakeAudio) -> Repeat | None:
         frames = min(len(one.wet), len(other.wet))
         first, second = one.wet[:frames], other.wet[:frames]
     else:
-        source, tones, same = "tones", one.part("sweeps"), other.part("sweeps")
+        source, tones, same = "tones", one.tones, other.tones
         if tones is None or same is None or not np.array_equal(one.dry[tones], other.dry[same]):
             return None
         first, second = one.wet[tones], other.wet[same]

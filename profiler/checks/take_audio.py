@@ -17,6 +17,7 @@ __all__ = ["TakeAudio", "check_file", "excerpts", "read_take_audio"]
 
 _LONGEST_SECONDS = 600.0
 _STRETCH_SECONDS = 60.0
+_REST_SECONDS = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,6 +45,14 @@ class TakeAudio:
     def playing(self) -> slice:
         """Where there is playing rather than test tones: all of a recording that has no stimulus."""
         return self.part("programme") or self.part("held-out") or slice(0, len(self.dry))
+
+    @property
+    def tones(self) -> slice | None:
+        """Where the test tones are that every stimulus of this form shares, with the rest after them; None without."""
+        sweeps, ramps = self.part("sweeps"), self.part("ramps")
+        if sweeps is None or ramps is None:
+            return None
+        return slice(sweeps.start, ramps.stop + int(_REST_SECONDS * self.sample_rate))
 
     def part(self, name: str) -> slice | None:
         """Return where the stimulus's part of that name lies, or None when it is not here, or not whole."""
