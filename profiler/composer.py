@@ -9,7 +9,7 @@ from profiler.audio import Audio
 from profiler.errors import AudioError
 from profiler.programme import programme
 from profiler.stimulus import Form, Marker, Stimulus
-from profiler.tones import Wave, blips, level_ramps, stepped_noise, sweeps
+from profiler.tones import Wave, blips, chirps, level_ramps, stepped_noise, sweeps
 
 __all__ = ["compose"]
 
@@ -25,6 +25,7 @@ class _Lengths:
 
     silence: float = 0.5
     noise: float = 0.0
+    chirps: float = 0.0
     sweep: float = 0.0
     ramp: float = 0.0
     programme: float = 0.0
@@ -33,16 +34,19 @@ class _Lengths:
 
     @property
     def apart_from_programme(self) -> float:
-        return self.silence + 1.5 + 3 * self.noise + 2 * self.sweep + 4 * self.ramp + self.replicate + self.held_out
+        tones = 1.5 + 3 * self.noise + self.chirps + 2 * self.sweep + 4 * self.ramp
+        return self.silence + tones + self.replicate + self.held_out
 
 
 _FORMS: dict[Form, _Lengths] = {
-    "quick": _Lengths(silence=1.0, noise=1.0, sweep=4.0, ramp=2.0, programme=57.0, replicate=6.0, held_out=13.0),
-    "short": _Lengths(noise=0.4, sweep=1.5, ramp=0.8, programme=24.0, replicate=3.0, held_out=8.0),
+    "quick": _Lengths(
+        silence=1.0, noise=1.0, chirps=3.0, sweep=4.0, ramp=2.0, programme=57.0, replicate=6.0, held_out=13.0
+    ),
+    "short": _Lengths(noise=0.4, chirps=3.0, sweep=1.5, ramp=0.8, programme=24.0, replicate=3.0, held_out=8.0),
     "moving": _Lengths(noise=1.0, sweep=4.0, ramp=2.0, programme=278.0),
     "held-out": _Lengths(held_out=10.0),
 }
-"""`quick` lasts about 100 s, `short` about 45 s, `moving` five minutes unless told otherwise, `held-out` 12 s."""
+"""`quick` lasts about 100 s, `short` about 48 s, `moving` five minutes unless told otherwise, `held-out` 12 s."""
 
 _PROGRAMME, _HELD_OUT = 1, 2  # seeds apart: no held-out passage is one that training hears
 
@@ -51,9 +55,9 @@ def compose(form: Form, *, seed: int, sample_rate: int, seconds: float | None = 
     """Return a stimulus and its mono audio.
 
     The parts come in the order in which analysis needs them: silence (noise floor), blips (latency, polarity),
-    noise (small signals), sweeps (linear and harmonic responses), ramps (static curves), programme, its first
-    seconds again (replicate), and held-out programme. `seconds` stretches the programme so that the whole lasts
-    about that long. Raises AudioError when that is too short, or for a rate below 8 kHz.
+    noise (small signals), chirps (does the gear move by itself), sweeps (linear and harmonic responses), ramps (static
+    curves), programme, its first seconds again (replicate), and held-out programme. `seconds` stretches the programme
+    so that the whole lasts about that long. Raises AudioError when that is too short, or for a rate below 8 kHz.
     """
     if sample_rate < _LOWEST_RATE:
         raise AudioError(f"A stimulus needs a sample rate of at least {_LOWEST_RATE} Hz; asked for {sample_rate} Hz.")
@@ -86,6 +90,9 @@ def _parts(lengths: _Lengths, seed: int, sample_rate: int) -> Iterator[tuple[str
     yield "blips", blips(sample_rate)
     if lengths.noise:
         yield "noise", stepped_noise(np.random.default_rng(seed), sample_rate=sample_rate, seconds=lengths.noise)
+    if lengths.chirps:
+        yield "chirps", chirps(sample_rate=sample_rate, seconds=lengths.chirps)
+    if lengths.sweep:
         yield "sweeps", sweeps(sample_rate=sample_rate, seconds=lengths.sweep)
         yield "ramps", level_ramps(sample_rate=sample_rate, seconds=lengths.ramp)
         yield "breath", breath

@@ -3,11 +3,10 @@
 import time
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from profiler.alignment import aligned, counted
+from profiler.alignment import counted
 from profiler.audio import Samples
 from profiler.errors import SessionError
+from profiler.floor import noise_floor
 from profiler.knob import KnobSettings
 from profiler.profile import LoadedProfile, Profile
 from profiler.progress import Progress, ProgressCallback, unheard
@@ -97,43 +96,6 @@ def render_take(loaded: LoadedProfile, folder: SessionFolder, span: Span) -> Ren
     predicted = processor.process(dry, folder.session.sample_rate)[:, skip:]
     counts = counted(replace(take, latency_frames=take.latency_frames + span.start), stop - span.start)
     return RenderedTake(take=take, dry=dry[:, skip:], wet=wet[:, skip:] * counts, predicted=predicted * counts)
-
-
-def noise_floor(folder: SessionFolder) -> float | None:
-    """Return the best ESR that any effect could reach: half the ESR between two takes of the same, or None.
-
-    Both takes carry their own noise and an effect can follow neither, hence half. Replicate takes are used when there
-    are any; else the passages that a stimulus plays twice. The median over all of them is returned.
-    """
-    pairs = [_replicate_takes(folder, take) for take in folder.session.takes if take.replicate_of is not None]
-    if not pairs:
-        pairs = [_repeated_passage(folder, take) for take in folder.session.takes]
-    found = [esr / 2 for pair in pairs if pair and (esr := error_to_signal(*pair)) is not None]
-    return float(np.median(found)) if found else None
-
-
-def _replicate_takes(folder: SessionFolder, take: Take) -> tuple[Samples, Samples] | None:
-    first = folder.session.take(take.replicate_of) if take.replicate_of is not None else None
-    if first is None:
-        return None
-    frames = min(take.frames, first.frames)
-    both = counted(first, frames) & counted(take, frames)
-    one, other = (aligned(folder.wet_of(each).samples, each, frames) * both for each in (first, take))
-    return one, other
-
-
-def _repeated_passage(folder: SessionFolder, take: Take) -> tuple[Samples, Samples] | None:
-    stimulus = folder.session.dries[take.dry].stimulus
-    again = stimulus.part("replicate") if stimulus and take.settings is not None else None
-    programme = stimulus.part("programme") if stimulus else None
-    if again is None or programme is None:
-        return None
-    wet = folder.wet_of(take).samples[:, max(take.latency_frames, 0) :]
-    whole = again.stop - again.start
-    skip = whole // 3  # what came before the two passages differs and may still ring
-    frames = whole - folder.session.sample_rate // 100  # the second one ends in a fade
-    one = wet[:, programme.start + skip : programme.start + frames]
-    return one, wet[:, again.start + skip : again.start + frames][:, : one.shape[1]]
 
 
 def _row(profile: Profile, session: CaptureSession, span: Span, rendered: RenderedTake) -> TakeScore:

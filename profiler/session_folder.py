@@ -149,6 +149,14 @@ class SessionFolder:
         moved = aligned(wet, replace(take, latency_frames=0), stop - start)
         return self._excerpt(dry.file, dry.sha256, start, stop), moved
 
+    def dry_path(self, take: Take) -> Path:
+        """Return where a take's dry signal lies. Raises SessionError when that is outside the folder."""
+        return self._inside(self.session.dries[take.dry].file)
+
+    def wet_path(self, take: Take) -> Path:
+        """Return where a take's raw recording lies. Raises SessionError when that is outside the folder."""
+        return self._inside(take.file)
+
     def track_of(self, take: Take) -> KnobTrack:
         """Return how the knobs stood or moved during a take."""
         if take.knob_track is not None:

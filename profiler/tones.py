@@ -5,13 +5,28 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import fft
 
-__all__ = ["BLIP_GAP_SECONDS", "BLIP_POLARITIES", "blip_frames", "blips", "level_ramps", "stepped_noise", "sweeps"]
+__all__ = [
+    "BLIP_GAP_SECONDS",
+    "BLIP_POLARITIES",
+    "CHIRP_GAP_SECONDS",
+    "blip_frames",
+    "blips",
+    "chirps",
+    "level_ramps",
+    "stepped_noise",
+    "sweeps",
+]
 
 Wave = NDArray[np.float64]
 
 BLIP_POLARITIES = (1, -1, 1)
 BLIP_GAP_SECONDS = 0.5
 _BLIP_LEVEL = 0.4
+CHIRP_GAP_SECONDS = 0.04
+_CHIRP_SECONDS = 0.019
+_CHIRP_LEVEL_DB = -12.0
+_CHIRP_LOW_HZ = 50.0
+_CHIRP_FADE_SECONDS = 0.001
 _NOISE_RMS_DB = (-60.0, -40.0, -20.0)
 _SWEEP_LEVELS_DB = (-30.0, -6.0)
 _RAMP_HZ = (82.41, 220.0, 1000.0, 4000.0)
@@ -36,6 +51,22 @@ def stepped_noise(rng: Generator, *, sample_rate: int, seconds: float) -> Wave:
     """Return pink noise at -60, -40 and -20 dBFS RMS, `seconds` each: the response to small signals."""
     count = int(seconds * sample_rate)
     return np.concatenate([_pink(rng, count) * 10 ** (level / 20) for level in _NOISE_RMS_DB])
+
+
+def chirps(*, sample_rate: int, seconds: float) -> Wave:
+    """Return a train of equal chirps of 19 ms at -12 dBFS, one every 40 ms: does the gear stay the same?
+
+    Each is a whole picture of the gear's response, so an LFO shows as a difference between them (Wright & Valimaki
+    2021 find the LFO of phasers and flangers so).
+    """
+    count = int(_CHIRP_SECONDS * sample_rate)
+    time = np.arange(count) / sample_rate
+    high = 0.45 * sample_rate
+    chirp = np.sin(2 * np.pi * (_CHIRP_LOW_HZ + (high - _CHIRP_LOW_HZ) * time / _CHIRP_SECONDS / 2) * time)
+    fade = np.minimum(time, time[::-1]) / _CHIRP_FADE_SECONDS
+    gap = np.zeros(round(CHIRP_GAP_SECONDS * sample_rate))
+    gap[:count] = chirp * np.minimum(fade, 1) * 10 ** (_CHIRP_LEVEL_DB / 20)
+    return np.tile(gap, round(seconds / CHIRP_GAP_SECONDS))
 
 
 def sweeps(*, sample_rate: int, seconds: float) -> Wave:

@@ -7,6 +7,7 @@ import typer
 
 from profiler.errors import ChainError, GearError, KnobError, ProfilerError, SplitError
 from tonecast.commands.capture import capture_files, capture_plugin
+from tonecast.commands.check import check
 from tonecast.commands.demo import demo
 from tonecast.commands.doctor import doctor
 from tonecast.commands.evaluate import evaluate
@@ -30,6 +31,7 @@ _capture.command("plugin")(capture_plugin)
 _capture.command("files")(capture_files)
 app.command()(demo)
 app.add_typer(_capture, name="capture")
+app.command()(check)
 app.command()(train)
 app.command()(evaluate)
 app.command()(render)

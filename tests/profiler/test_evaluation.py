@@ -13,7 +13,8 @@ from capture.plugin_rig import PluginRig, choose_knobs, open_gear
 from capture.recorder import record
 from profiler.audio import Audio
 from profiler.errors import SessionError
-from profiler.evaluation import evaluate, noise_floor, render_take, scored_spans
+from profiler.evaluation import evaluate, render_take, scored_spans
+from profiler.floor import noise_floor
 from profiler.profile import LearntSpan, LoadedProfile
 from profiler.progress import Progress
 from profiler.rendering import ProfileProcessor

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from profiler.tones import BLIP_POLARITIES, blip_frames, blips, level_ramps, stepped_noise, sweeps
+from profiler.tones import BLIP_POLARITIES, blip_frames, blips, chirps, level_ramps, stepped_noise, sweeps
 
 RATES = [8000, 44_100, 48_000, 96_000]
 
@@ -93,3 +93,19 @@ def test_ramps_grow_in_decibels(sample_rate):
         quarters = [abs(quarter).max() for quarter in np.split(part, 4)]
         steps = 20 * np.log10(np.divide(quarters[1:], quarters[:-1]))
         np.testing.assert_allclose(steps, 59 / 4, atol=1.0)
+
+
+@pytest.mark.parametrize("sample_rate", RATES)
+def test_chirps_are_equal_and_cover_the_spectrum(sample_rate):
+    """One every 40 ms, each the same from rest to rest, with sound in every octave that the rate has."""
+    sound = chirps(sample_rate=sample_rate, seconds=1.0)
+    gap = round(0.04 * sample_rate)
+    each = sound.reshape(25, gap)
+    np.testing.assert_array_equal(each, np.broadcast_to(each[0], each.shape))
+    assert each[0, 0] == 0
+    assert not each[0, round(0.0195 * sample_rate) :].any()
+    assert abs(each).max() == pytest.approx(10 ** (-12 / 20), rel=0.02)
+    power = np.abs(np.fft.rfft(each[0])) ** 2
+    frequencies = np.arange(len(power)) * sample_rate / gap
+    octaves = [power[(frequencies >= low) & (frequencies < 2 * low)].mean() for low in (100, 200, 400, 800, 1600)]
+    assert max(octaves) < 20 * min(octaves)

@@ -48,7 +48,9 @@ def test_import_profiler_loads_no_torch():
     assert not {"torch", "scipy", "pedalboard"} & set(done.stdout.split())
 
 
-@pytest.mark.parametrize("command", [["demo"], ["capture", "plugin"], ["train"], ["evaluate"], ["render"], ["doctor"]])
+@pytest.mark.parametrize(
+    "command", [["demo"], ["capture", "plugin"], ["check"], ["train"], ["evaluate"], ["render"], ["doctor"]]
+)
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: list[str]):
     """Each command's help names its --json option."""
     code, out, _ = ran(capsys, *command, "--help")
