@@ -2,6 +2,7 @@
 
 import torch
 
+from profiler.effects.dynamics import DynamicsEffect
 from profiler.effects.effect import Effect
 from profiler.effects.recurrent import RecurrentEffect
 from profiler.errors import ProfileError
@@ -12,7 +13,7 @@ __all__ = ["KINDS", "build_effect", "build_stages"]
 
 _MOST_STAGES = 16
 
-KINDS: dict[str, type[Effect]] = {RecurrentEffect.kind: RecurrentEffect}
+KINDS: dict[str, type[Effect]] = {each.kind: each for each in (RecurrentEffect, DynamicsEffect)}
 
 
 def build_effect(stage: Stage) -> Effect:

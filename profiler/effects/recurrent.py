@@ -7,7 +7,7 @@ of drive and level need not be found by the gates.
 """
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,9 @@ class RecurrentEffect(Effect):
 
     kind = "recurrent"
     memory_frames = 96_000
+
+    further_inputs: ClassVar[int] = 0
+    """How many inputs a kind built on this one adds to the gates'."""
 
     def __init__(
         self,
@@ -53,7 +56,7 @@ class RecurrentEffect(Effect):
         self.shaper = nn.Sequential(
             nn.Linear(max(knob_positions, 1), shaper), nn.Tanh(), nn.Linear(shaper, features + 3)
         )
-        self.lstm = nn.LSTM(2 + features, hidden)
+        self.lstm = nn.LSTM(2 + features + self.further_inputs, hidden)
         self.out = nn.Linear(hidden, 1)
         with torch.no_grad():
             # Gates that start open to the past learn long decays sooner (Jozefowicz et al. 2015).
@@ -71,11 +74,18 @@ class RecurrentEffect(Effect):
 
     def conditioned(self, knobs: Tensor) -> Tensor:
         """Return gate features in [-1, 1], then three gains: before the gates, of the clean share, at the output."""
-        if self.knob_positions == 0:  # gear without knobs has a single one that never moves
-            knobs = nn.functional.pad(knobs, (0, 1))
-        shaped = self.shaper(2 * knobs - 1)
+        shaped = self.shaped(2 * self.padded(knobs) - 1)
         split = self._sizes["features"]
         return torch.cat([torch.tanh(shaped[..., :split]), torch.exp(shaped[..., split:])], dim=-1)
+
+    def shaped(self, knobs: Tensor) -> Tensor:
+        """Return what the knobs, from -1 to 1, make of themselves before they are limited."""
+        shaped: Tensor = self.shaper(knobs)
+        return shaped
+
+    def padded(self, knobs: Tensor) -> Tensor:
+        """Return positions of at least one knob: gear without any has a single one that never moves."""
+        return nn.functional.pad(knobs, (0, 1)) if self.knob_positions == 0 else knobs
 
     def run(self, dry: Tensor, features: Tensor, state: State) -> tuple[Tensor, State]:
         """Return wet (channels, frames) and the state after it."""
@@ -83,6 +93,11 @@ class RecurrentEffect(Effect):
         features = features.transpose(0, 1).expand(*x.shape[:2], -1)
         split = self._sizes["features"]
         before, clean, after = features[..., split:].split(1, dim=-1)
-        h, after_state = self.lstm(torch.cat([x, before * x, features[..., :split]], dim=-1), state)
+        further, after_further = self.heard(x.squeeze(-1), state[2:])
+        h, after_state = self.lstm(torch.cat([x, before * x, features[..., :split], *further], dim=-1), state[:2])
         wet = after * (self.out(h) + _CLEAN_SHARE * clean * x)
-        return wet.squeeze(-1).T * self.output_scale, after_state
+        return wet.squeeze(-1).T * self.output_scale, (*after_state, *after_further)
+
+    def heard(self, x: Tensor, state: State) -> tuple[State, State]:  # noqa: ARG002 - for kinds that hear more
+        """Return further inputs, each (frames, channels, any), for scaled dry (frames, channels); and what is kept."""
+        return (), state

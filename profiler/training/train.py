@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from profiler.audio import Samples
-from profiler.effects import Effect, RecurrentEffect
+from profiler.effects import DynamicsEffect, Effect, RecurrentEffect
 from profiler.effects.threads import on_one_thread
 from profiler.knob import default_settings, positions_of, positions_width
 from profiler.manifest import to_json
@@ -19,6 +19,7 @@ from profiler.profile import LearntSpan, LimitedBy, LoadedProfile, Profile, Prov
 from profiler.progress import ProgressCallback, unheard
 from profiler.session_folder import SessionFolder
 from profiler.split import Span, Split, divide
+from profiler.training.character import is_dynamics
 from profiler.training.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
 from profiler.training.examples import Examples, read_examples
 from profiler.training.loop import ROWS, SEGMENT_FRAMES, Schedule, fit
@@ -84,7 +85,8 @@ def forget_checkpoint(out: Path) -> None:
 def _fresh_effect(folder: SessionFolder, examples: Examples, seed: int) -> Effect:
     dry, wet = examples.levels()
     torch.manual_seed(seed)
-    return RecurrentEffect(
+    kind = DynamicsEffect if is_dynamics(examples) else RecurrentEffect
+    return kind(
         knob_positions=positions_width(folder.session.knobs),
         input_scale=_DRY_LEVEL / dry,
         output_scale=wet / _WET_LEVEL,

@@ -1,0 +1,46 @@
+"""The character of gear: whether what it does to the sound is a gain that follows the level."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from profiler.training.examples import Examples, Passage
+
+__all__ = ["is_dynamics", "left_by_gains"]
+
+_WINDOW_FRAMES = 960
+_SHORTEST_FRAMES = 24_000
+_MOST_LEFT = 0.1
+_LEAST_LEFT = 0.003
+_TIMES = 3.0
+
+
+def is_dynamics(examples: Examples) -> bool:
+    """Return whether a gain that changes every 20 ms explains the wet, and far better than one that stays.
+
+    A compressor is such gear; a distortion leaves its harmonics over, and a filter leaves as much either way.
+    """
+    moving, staying = left_by_gains(examples)
+    return moving < _MOST_LEFT and staying > max(_TIMES * moving, _LEAST_LEFT)
+
+
+def left_by_gains(examples: Examples) -> tuple[float, float]:
+    """Return the ESR that a gain for every 20 ms leaves of the wet, and that one gain for each setting leaves."""
+    moving = staying = energy = 0.0
+    for segment in (each for passage in examples.learnt for each in _segments(passage)):
+        whole = segment.frames - segment.frames % _WINDOW_FRAMES
+        dry, wet = (each[:whole].astype(np.float64).reshape(-1, _WINDOW_FRAMES) for each in (segment.dry, segment.wet))
+        both, own = np.sum(dry * wet, axis=1), np.sum(dry * dry, axis=1) + 1e-12
+        power = float(np.sum(wet * wet))
+        moving += power - float(np.sum(both**2 / own))
+        staying += power - float(both.sum() ** 2 / own.sum())
+        energy += power
+    return moving / (energy + 1e-12), staying / (energy + 1e-12)
+
+
+def _segments(passage: Passage) -> Iterator[Passage]:
+    """Yield the stretches of half a second and more over which no knob moves."""
+    edges = np.flatnonzero(np.diff(passage.knobs)) + 1
+    for start, stop in zip((0, *edges), (*edges, passage.frames), strict=True):
+        if stop - start >= _SHORTEST_FRAMES:
+            yield passage.excerpt(int(start), int(stop))
