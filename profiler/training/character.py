@@ -10,8 +10,10 @@ __all__ = ["is_dynamics", "left_by_gains"]
 
 _WINDOW_FRAMES = 960
 _SHORTEST_FRAMES = 24_000
+# What moving and staying gains leave, measured: compressors .0004 and .013, .042 and .34; a gate .0002 and .001; soft
+# clippers half as much with moving as with staying ones, .006 and .010; pedals and amps .13 to .75 either way.
 _MOST_LEFT = 0.1
-_LEAST_LEFT = 0.003
+_LEAST_LEFT = 5e-4
 _TIMES = 3.0
 
 
