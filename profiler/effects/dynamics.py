@@ -6,6 +6,8 @@ that were recorded. Measured on the Invada compressor (benchmarks/real_pairs.py,
 training): ESR .026 without, .010 with. Distortions without dynamics do worse with it, so training decides by the takes.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -28,24 +30,8 @@ class DynamicsEffect(RecurrentEffect):
     kind = "dynamics"
     further_inputs = len(_TIMES_FRAMES)
 
-    def __init__(
-        self,
-        *,
-        knob_positions: int,
-        hidden: int = 16,
-        features: int = 8,
-        shaper: int = 16,
-        input_scale: float = 1.0,
-        output_scale: float = 1.0,
-    ) -> None:
-        super().__init__(
-            knob_positions=knob_positions,
-            hidden=hidden,
-            features=features,
-            shaper=shaper,
-            input_scale=input_scale,
-            output_scale=output_scale,
-        )
+    def __init__(self, *, knob_positions: int, features: int = 8, **sizes: Any) -> None:
+        super().__init__(knob_positions=knob_positions, features=features, **sizes)
         self.straight = nn.Linear(max(knob_positions, 1), features + 3, bias=False)
         nn.init.zeros_(self.straight.weight)
         keep = torch.exp(-1 / torch.tensor(_TIMES_FRAMES, dtype=torch.float64))[:, None, None]

@@ -47,6 +47,9 @@ class Effect(nn.Module, ABC):
         Separate from `run` so that settings which last many frames are computed once.
         """
 
+    def restrain(self, rate: float) -> None:
+        """Pull on weights that should stay small unless the takes ask for them; called after every training step."""
+
     @abstractmethod
     def run(self, dry: Tensor, features: Tensor, state: State) -> tuple[Tensor, State]:
         """Return wet (channels, frames) and the state after it, for dry of that shape.

@@ -1,12 +1,13 @@
-"""The character of gear: whether what it does to the sound is a gain that follows the level."""
+"""The character of gear: whether its sound is a gain that follows the level, and which knobs takes say little of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from profiler.knob import Knob
 from profiler.training.examples import Examples, Passage
 
-__all__ = ["is_dynamics", "left_by_gains"]
+__all__ = ["is_dynamics", "left_by_gains", "sparse_positions"]
 
 _WINDOW_FRAMES = 960
 _SHORTEST_FRAMES = 24_000
@@ -15,6 +16,7 @@ _SHORTEST_FRAMES = 24_000
 _MOST_LEFT = 0.1
 _LEAST_LEFT = 5e-4
 _TIMES = 3.0
+_FEW_PLACES = 2
 
 
 def is_dynamics(examples: Examples) -> bool:
@@ -46,3 +48,13 @@ def _segments(passage: Passage) -> Iterator[Passage]:
     for start, stop in zip((0, *edges), (*edges, passage.frames), strict=True):
         if stop - start >= _SHORTEST_FRAMES:
             yield passage.excerpt(int(start), int(stop))
+
+
+def sparse_positions(knobs: Sequence[Knob], examples: Examples) -> list[int]:
+    """Return which positions belong to knobs that were recorded at two places at most; switches have no between."""
+    sparse, column = [], 0
+    for knob in knobs:
+        if not knob.choices and len(np.unique(examples.positions[:, column].round(3))) <= _FEW_PLACES:
+            sparse.append(column)
+        column += knob.width
+    return sparse

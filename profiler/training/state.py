@@ -53,6 +53,7 @@ class TrainingState:
             parameter.grad = gradient * shrink
         self.optimizer.param_groups[0]["lr"] = rate
         self.optimizer.step()
+        self.effect.restrain(rate)
         self.step += 1
         keep = min(AVERAGING, (1 + self.step) / (10 + self.step))
         with torch.no_grad():

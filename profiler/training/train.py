@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from profiler.profile import LearntSpan, LimitedBy, LoadedProfile, Profile, Prov
 from profiler.progress import ProgressCallback, unheard
 from profiler.session_folder import SessionFolder
 from profiler.split import Span, Split, divide
-from profiler.training.character import is_dynamics
+from profiler.training.character import is_dynamics, sparse_positions
 from profiler.training.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
 from profiler.training.examples import Examples, read_examples
 from profiler.training.loop import ROWS, SEGMENT_FRAMES, Schedule, fit
@@ -85,12 +86,14 @@ def forget_checkpoint(out: Path) -> None:
 def _fresh_effect(folder: SessionFolder, examples: Examples, seed: int) -> Effect:
     dry, wet = examples.levels()
     torch.manual_seed(seed)
-    kind = DynamicsEffect if is_dynamics(examples) else RecurrentEffect
-    return kind(
-        knob_positions=positions_width(folder.session.knobs),
-        input_scale=_DRY_LEVEL / dry,
-        output_scale=wet / _WET_LEVEL,
-    )
+    sizes: dict[str, Any] = {
+        "knob_positions": positions_width(folder.session.knobs),
+        "input_scale": _DRY_LEVEL / dry,
+        "output_scale": wet / _WET_LEVEL,
+    }
+    if is_dynamics(examples):
+        return DynamicsEffect(**sizes)
+    return RecurrentEffect(**sizes, sparse=sparse_positions(folder.session.knobs, examples))
 
 
 def _fingerprint(folder: SessionFolder, plan: TrainingPlan, learnt: Sequence[Span], effect: Effect) -> str:
