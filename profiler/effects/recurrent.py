@@ -36,7 +36,7 @@ class RecurrentEffect(Effect):
     further_inputs: ClassVar[int] = 0
     """How many inputs a kind built on this one adds to the gates'."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a parameter a size
         self,
         *,
         knob_positions: int,

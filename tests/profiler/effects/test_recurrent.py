@@ -217,3 +217,36 @@ def test_tensors_must_be_those_that_the_stages_name():
         build_stages(loaded(effect, weights | {"9.extra": np.zeros(1, np.float32)}, prefixes=("0.",)))
     with pytest.raises(ProfileError, match="has 0 stages"):
         build_stages(loaded(effect, {}, prefixes=()))
+
+
+def test_sparse_knobs_act_on_a_straight_line():
+    """Midway between two places of a sparse knob every logarithm of a gain is the mean; other knobs may bend."""
+    torch.manual_seed(3)
+    effect = RecurrentEffect(knob_positions=2, sparse=[0])
+    with torch.no_grad():
+        effect.line.weight.copy_(torch.randn_like(effect.line.weight))
+        effect.shaper[0].weight.mul_(5)
+
+    def gains(gain: float, tone: float) -> torch.Tensor:
+        return effect.conditioned(torch.tensor([[[float(gain), float(tone)]]]))[0, 0, -3:].log()
+
+    for tone in (0.0, 0.3, 1.0):
+        assert torch.allclose(gains(0.5, tone), (gains(0, tone) + gains(1, tone)) / 2, atol=1e-5)
+    assert float((gains(0, 0.5) - (gains(0, 0) + gains(0, 1)) / 2).abs().max()) > 0.01
+    assert RecurrentEffect(**effect.config).line.weight.shape == effect.line.weight.shape
+
+
+def test_sparse_knobs_are_restrained_in_all_but_the_gains():
+    """A step draws what is no gain towards nothing by its rate, and leaves the gains alone."""
+    effect = RecurrentEffect(knob_positions=1, sparse=[0])
+    torch.nn.init.ones_(effect.line.weight)
+    effect.restrain(0.25)
+    assert torch.allclose(effect.line.weight[:-3], torch.tensor(0.75))
+    assert torch.allclose(effect.line.weight[-3:], torch.tensor(1.0))
+
+
+@pytest.mark.parametrize("sparse", [[2], [-1], ["0"], [0.0], [0, 1, 5]])
+def test_sparse_positions_must_be_there(sparse):
+    """A stranger's config that names positions that do not exist is refused."""
+    with pytest.raises(ValueError, match="sparse"):
+        RecurrentEffect(knob_positions=2, sparse=sparse)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from profiler.knob import Knob
 from profiler.pedalboard_effect import PedalboardEffect
 from profiler.programme import programme
-from profiler.training.character import is_dynamics, left_by_gains
+from profiler.training.character import is_dynamics, left_by_gains, sparse_positions
 from profiler.training.examples import Examples, Passage
 
 RATE = 48_000
@@ -74,3 +75,12 @@ def test_silence_is_no_dynamics():
     silent = np.zeros(RATE, np.float32)
     passage = Passage(dry=silent, wet=silent, knobs=np.zeros(RATE, np.int32), counts=np.ones(RATE, np.bool_))
     assert not is_dynamics(Examples(learnt=(passage,), watched=(), positions=np.zeros((1, 1), np.float32)))
+
+
+def test_sparse_positions_are_those_of_knobs_at_two_places_at_most():
+    """Three places tell of a curve and two do not; of a switch there is nothing between its places."""
+    knobs = (Knob(id="gain", name="gain"), Knob(id="voice", name="voice", choices=("a", "b"), default="a"))
+    knobs += (Knob(id="tone", name="tone"), Knob(id="fixed", name="fixed"))
+    positions = np.float32([[0, 1, 0, 0.0, 0.5], [1, 0, 1, 0.5, 0.5], [1, 1, 0, 1.0, 0.5]])
+    examples = Examples(learnt=(), watched=(), positions=positions)
+    assert sparse_positions(knobs, examples) == [0, 4]
