@@ -6,7 +6,16 @@ from collections.abc import Callable
 import numpy as np
 
 from profiler.checks.check_take import check_take, does_ring, unreadable_take
-from profiler.checks.forecast import advice_on, grade_of, in_words, session_limits, total, with_known_noise
+from profiler.checks.forecast import (
+    CLIPPED_TRACE,
+    advice_on,
+    grade_of,
+    in_words,
+    lowered,
+    session_limits,
+    total,
+    with_known_noise,
+)
 from profiler.checks.knobs import check_knobs, knob_findings
 from profiler.checks.repeats import Repeat, compare_repeats, repeat_findings, repeated_passage, with_repeats
 from profiler.checks.result import FloorSource, KnobCheck, SessionCheck, TakeCheck
@@ -77,7 +86,7 @@ def _concluded(
         floor_source=source,
         limits=limits,
         best_esr=best,
-        grade=grade_of(best),
+        grade=lowered(grade_of(best), clipped_share=_clipped_share(takes)),
         limited_by=reason or in_words(limits),
         advice=advice_on(limits) or "",
         makes_sense=reason is None,
@@ -119,11 +128,22 @@ def _session_findings(takes: list[TakeCheck], source: FloorSource) -> list[Findi
             "(capture with --replicate) would tell."
         )
         found.append(Finding(kind="unknown-floor", message=message))
+    if (clipped := _clipped_share(takes)) > CLIPPED_TRACE:
+        message = (
+            f"{clipped:.2%} of all recordings clipped, the loudest of them. No score vouches for how a profile sounds "
+            "there, so the forecast is a grade lower."
+        )
+        found.append(Finding(kind="clipped", message=message, severity="warning"))
     seconds = sum(take.seconds for take in takes if take.level_db >= SILENCE_DB)
     if 0 < seconds < _LITTLE_SECONDS:
         message = f"Only {seconds:.1f} s were recorded; a profile needs half a minute of playing at the least."
         found.append(Finding(kind="little", message=message, severity="warning"))
     return found
+
+
+def _clipped_share(takes: list[TakeCheck]) -> float:
+    seconds = sum(take.seconds for take in takes)
+    return sum(take.clipped_share * take.seconds for take in takes) / seconds if seconds else 0.0
 
 
 def _hindrance(takes: list[TakeCheck], best: float | None) -> str | None:

@@ -49,7 +49,7 @@ def check_take(folder: SessionFolder, take: Take) -> tuple[TakeCheck, TakeAudio 
         peak_db=round(wet.peak_db, 2),
         level_db=round(wet.level_db, 2),
         dry_level_db=round(dry.level_db, 2),
-        clipped_share=wet.clipped_share if by_converter else 0.0,
+        clipped_share=max(wet.clipped_share, _masked_share(take)) if by_converter else 0.0,
         dc=round(wet.dc, 6),
         findings=tuple(findings),
     )
@@ -60,6 +60,11 @@ def check_take(folder: SessionFolder, take: Take) -> tuple[TakeCheck, TakeAudio 
         message = f"Only {audio.seconds:.2g} s of dry and wet lie on each other: too little to tell or to learn from."
         return replace(check, findings=(*check.findings, _finding("short", message, "warning"))), None
     return _listened(check, audio, wet, by_converter=by_converter), audio
+
+
+def _masked_share(take: Take) -> float:
+    """Return how much of a take was left out because it clipped: what was converted shows no flat tops any more."""
+    return sum(stop - start for start, stop in take.masked) / max(take.frames, 1)
 
 
 def unreadable_take(take: Take, error: ProfilerError) -> TakeCheck:

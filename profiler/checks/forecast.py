@@ -6,9 +6,24 @@ from dataclasses import replace
 from profiler.checks.result import Cause, Grade, Limit, TakeCheck
 from profiler.score import SILENCE_DB
 
-__all__ = ["advice_on", "grade_of", "in_words", "session_limits", "total", "with_known_noise", "with_limits"]
+__all__ = [
+    "CLIPPED_TRACE",
+    "advice_on",
+    "grade_of",
+    "in_words",
+    "lowered",
+    "session_limits",
+    "total",
+    "with_known_noise",
+    "with_limits",
+]
 
 _TRANSPARENT, _GOOD, _USABLE = 0.003, 0.01, 0.035
+
+_GRADES: tuple[Grade, ...] = ("transparent", "good", "usable", "does not match")
+
+CLIPPED_TRACE = 1e-4
+"""Share of clipped frames up to which nothing is lost."""
 
 _WORDS: dict[Cause, str] = {
     "noise": "the noise of the gear and the interface",
@@ -78,6 +93,16 @@ def grade_of(best_esr: float | None) -> Grade:
     if best_esr <= _GOOD:
         return "good"
     return "usable" if best_esr <= _USABLE else "does not match"
+
+
+def lowered(grade: Grade, *, clipped_share: float) -> Grade:
+    """Return the grade, one lower when more than a trace of the recordings clipped.
+
+    Clipped frames are not scored, and they are the loudest: no score on these recordings vouches for them.
+    """
+    if clipped_share <= CLIPPED_TRACE or grade in ("unknown", _GRADES[-1]):
+        return grade
+    return _GRADES[_GRADES.index(grade) + 1]
 
 
 def in_words(limits: Sequence[Limit]) -> str:

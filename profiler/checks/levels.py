@@ -94,10 +94,13 @@ def _clipping(wet: Levels) -> Finding:
         return Finding(kind="clipping", message="The recording touches full scale in a place or two. It does no harm.")
     times = f"{wet.clips} time{'s' * (wet.clips > 1)}"
     if wet.clipped_share < _CLIPPED_BADLY:
-        message = f"The recording clips {times} ({wet.clipped_share:.2%}). Turn the input down a little next time."
+        message = (
+            f"The recording clips {times} ({wet.clipped_share:.2%}); recordings brought as files are not learnt from "
+            "there. Turn the input down a little next time."
+        )
         return Finding(kind="clipping", severity="warning", message=message)
     message = (
-        f"The recording clips {times} ({wet.clipped_share:.1%} of it): a profile would learn the interface's clipping "
-        "as the gear's. Turn the input down and record again."
+        f"The recording clips {times} ({wet.clipped_share:.1%} of it): how loud playing sounds through the gear is "
+        "lost. Turn the input down and record again."
     )
     return Finding(kind="clipping", severity="error", message=message)

@@ -3,14 +3,17 @@
 import multiprocessing
 import re
 import resource
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import soxr
 from scipy import signal
 
+from profiler.checks import check_session
 from profiler.errors import SessionError
 from profiler.evaluation import noise_floor
 from profiler.pairs import Refusal, common_rate, take_in
@@ -242,3 +245,19 @@ def test_memory_does_not_grow_with_length(tmp_path):
         process.join()
     assert peaks[1] < peaks[0] + 60
     assert peaks[1] < 1000
+
+
+def test_clipping_lowers_the_forecast(taken, tmp_path):
+    """What a recorder clipped is found by the check too, and costs the forecast a grade, though it is converted."""
+    dry = np.concatenate([np.zeros(2 * RATE, np.float32), DRY])  # rest, from which the noise is known
+    wav(tmp_path / "rested.wav", dry)
+    loud = 1.6 * driven(dry) / np.abs(driven(dry)).max()
+    resampled = soxr.resample(loud, RATE, 44_100)
+    for number, samples in enumerate((resampled / 2, np.clip(resampled, -1, 1))):
+        wav(tmp_path / f"{number}.wav", samples, 44_100, subtype="PCM_24")
+        taken("dry,wet", f"rested.wav,{number}.wav")
+        check = check_session(SessionFolder.open(tmp_path / "session"))
+        shutil.rmtree(tmp_path / "session")
+        assert (check.takes[0].clipped_share > 1e-4) == bool(number)
+        assert ("clipped" in {each.kind for each in check.findings}) == bool(number)
+        assert check.grade == ("good" if number else "transparent")

@@ -8,6 +8,7 @@ from profiler.checks.forecast import (
     advice_on,
     grade_of,
     in_words,
+    lowered,
     session_limits,
     total,
     with_known_noise,
@@ -73,3 +74,19 @@ def test_every_cause_has_words_and_advice(cause):
     assert advice_on([Limit(cause=cause, esr=0.01)])
     assert advice_on([Limit(cause=cause, esr=1e-5)]) is None
     assert "clean" in in_words([Limit(cause=cause, esr=1e-8)])
+
+
+@pytest.mark.parametrize(
+    ("grade", "share", "expected"),
+    [
+        ("transparent", 0.0, "transparent"),
+        ("transparent", 1e-5, "transparent"),
+        ("transparent", 0.002, "good"),
+        ("usable", 0.002, "does not match"),
+        ("does not match", 0.5, "does not match"),
+        ("unknown", 0.5, "unknown"),
+    ],
+)
+def test_clipping_lowers_the_forecast_by_a_grade(grade, share, expected):
+    """What clipped is the loudest, and no score is taken there; a trace of it is forgiven."""
+    assert lowered(grade, clipped_share=share) == expected
