@@ -36,6 +36,8 @@ _WINDOW_SECONDS = 1.0
 _WINDOWS = 32
 _QUIET_DB = 30.0
 _DRIFT_REACH = 400e-6  # further than any two clocks are apart; tape machines go beyond and are told as wander
+_FAR_CLEARER = 2.5
+_CLEAR_OF_REST = 1.5
 _LEAST_JUMP_FRAMES = 3.0
 _LONGEST_JUMP_FRAMES = 1200
 _LEAST_REACH = 48
@@ -109,7 +111,7 @@ def measure_timing(dry: Recording, wet: Recording, sample_rate: int) -> Timing:
     drifts = abs(line.slope) > _SURE * line.slope_error and abs(line.slope) * dry.frames > 0.25
     middle = 0.0 if drifts else float(np.median(line.at)) * line.slope
     wander = _wander(line, spectra)
-    further = follow(least_reach=_LONGEST_JUMP_FRAMES)
+    further = follow(least_reach=_LONGEST_JUMP_FRAMES, only_clear=True)
     if (jump := _jump(further, sample_rate)) is not None:
         wander = max(wander, float(np.quantile(np.abs(further.left), 0.75)))
     return Timing(
@@ -187,8 +189,16 @@ def _centres(dry: Recording, wet: Recording, *, anchor: int, lag: int, size: int
     return [at for at in wanted if level[at] > least] or [anchor]
 
 
-def _followed(  # noqa: PLR0913 - a step of its own only for its length
-    dry: Recording, wet: Recording, centres: Sequence[int], *, anchor: int, lag: int, size: int, least_reach: int
+def _followed(  # noqa: PLR0913 - a step that is tried twice, with another reach
+    dry: Recording,
+    wet: Recording,
+    centres: Sequence[int],
+    *,
+    anchor: int,
+    lag: int,
+    size: int,
+    least_reach: int,
+    only_clear: bool = False,
 ) -> _Line:
     """Follow the lag from window to window and lay a line through it."""
     at, lags = [float(anchor)], [float(lag)]
@@ -201,9 +211,29 @@ def _followed(  # noqa: PLR0913 - a step of its own only for its length
         one = dry.read(centre - size // 2, size).astype(np.float64)
         other = wet.read(centre - size // 2 + expected - reach, size + 2 * reach).astype(np.float64)
         found = np.abs(correlation_within(one, other, reach=reach, offset=reach))
+        best = _nearest_peak(found, reach)
+        if only_clear and not _is_clear(found, best + reach):
+            continue
         at.append(float(centre))
-        lags.append(float(expected + int(np.argmax(found)) - reach))
+        lags.append(float(expected + best))
     return _line(np.asarray(at), np.asarray(lags))
+
+
+def _is_clear(found: Spectrum, place: int) -> bool:
+    """Return whether a peak stands above all that is not near it."""
+    rest = np.concatenate([found[: max(place - _LEAST_REACH, 0)], found[place + _LEAST_REACH :]])
+    return bool(found[place] > _CLEAR_OF_REST * rest.max(initial=0.0))
+
+
+def _nearest_peak(found: Spectrum, reach: int) -> int:
+    """Return the lag, from -reach to reach, of the highest peak: one near 0, unless one elsewhere is far clearer.
+
+    In a long note that dies away peaks stand everywhere, and nearly as high as the right one.
+    """
+    near = found[max(reach - _LEAST_REACH, 0) : reach + _LEAST_REACH + 1]
+    if found.max() > _FAR_CLEARER * near.max():
+        return int(np.argmax(found)) - reach
+    return int(np.argmax(near)) + max(reach - _LEAST_REACH, 0) - reach
 
 
 def _line(at: NDArray[np.float64], lags: NDArray[np.float64]) -> _Line:
