@@ -17,7 +17,6 @@ from profiler.effects.effect import Effect, State
 __all__ = ["RecurrentEffect"]
 
 _CLEAN_SHARE = 0.1
-_RESTRAINT = 5.0
 _LARGEST = {"knob_positions": 256, "hidden": 256, "features": 64, "shaper": 256}
 
 
@@ -104,11 +103,11 @@ class RecurrentEffect(Effect):
     def restrain(self, rate: float) -> None:
         """Draw sparse knobs towards what input and output gains alone can do, against a learning rate.
 
-        Adam moves a weight by up to its rate a step, so one that the takes ask for settles at no more than 0.2.
+        Adam moves a weight by up to its rate a step, so one that the takes ask for settles at no more than 1.
         """
         if self._sparse:
             with torch.no_grad():
-                self.line.weight[:-3] *= 1 - _RESTRAINT * rate
+                self.line.weight[:-3] *= 1 - rate
 
     def padded(self, knobs: Tensor) -> Tensor:
         """Return positions of at least one knob: gear without any has a single one that never moves."""

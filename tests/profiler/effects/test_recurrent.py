@@ -237,10 +237,10 @@ def test_sparse_knobs_act_on_a_straight_line():
 
 
 def test_sparse_knobs_are_restrained_in_all_but_the_gains():
-    """A step draws what is no gain towards nothing by five times its rate, and leaves the gains alone."""
+    """A step draws what is no gain towards nothing by its rate, and leaves the gains alone."""
     effect = RecurrentEffect(knob_positions=1, sparse=[0])
     torch.nn.init.ones_(effect.line.weight)
-    effect.restrain(0.05)
+    effect.restrain(0.25)
     assert torch.allclose(effect.line.weight[:-3], torch.tensor(0.75))
     assert torch.allclose(effect.line.weight[-3:], torch.tensor(1.0))
 
