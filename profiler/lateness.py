@@ -252,7 +252,7 @@ def _uncertainty(known: NDArray[np.bool_], coherence: Spectrum, slope: float) ->
     bins = np.flatnonzero(known)
     top = float(np.quantile(bins, 0.99)) / len(known)
     distorted = 1 - float(np.mean(coherence[known]))
-    return min(0.25 / max(top, 0.01) + 0.4 * max(-slope, 0.0) + 1.5 * distorted, _UNKNOWN_FRAMES)
+    return min(0.25 / max(top, 0.01) + 0.4 * max(-slope, 0.0) + distorted, _UNKNOWN_FRAMES)
 
 
 def _filled(level: Spectrum, known: NDArray[np.bool_]) -> tuple[Spectrum, float]:

@@ -31,6 +31,8 @@ _DRIFT_REACH = 400e-6  # further than any two clocks are apart; tape machines go
 _FAR_CLEARER = 2.5
 _CLEAR_OF_REST = 1.5
 _LEAST_JUMP_FRAMES = 3.0
+_LEAST_SIDE = 3
+_LOOSEST = 1.5
 _LONGEST_JUMP_FRAMES = 1200
 _LEAST_REACH = 48
 _LEAST_WINDOWS = 6
@@ -293,13 +295,16 @@ def _jump(line: _Line, sample_rate: int) -> float | None:
     lags = (line.left + line.slope * line.at)[order]
     if len(lags) < _LEAST_WINDOWS:
         return None
-    cuts = range(2, len(lags) - 1)
+    cuts = range(_LEAST_SIDE, len(lags) - _LEAST_SIDE + 1)
     costs = [_strays(lags[:cut]) + _strays(lags[cut:]) for cut in cuts]
     best = int(np.argmin(costs))
-    height = abs(float(np.median(lags[best + 2 :]) - np.median(lags[: best + 2])))
-    if height < _LEAST_JUMP_FRAMES or costs[best] > 0.3 * float(np.sum(np.abs(line.left))):
+    before, after = lags[: best + _LEAST_SIDE], lags[best + _LEAST_SIDE :]
+    height = abs(float(np.median(after) - np.median(before)))
+    # Both sides must agree among themselves: windows that found nothing are anywhere.
+    loose = max(_strays(side) / len(side) for side in (before, after))
+    if height < _LEAST_JUMP_FRAMES or loose > _LOOSEST or costs[best] > 0.3 * float(np.sum(np.abs(line.left))):
         return None
-    return float(np.mean(line.at[order][best + 1 : best + 3]) / sample_rate)
+    return float(np.mean(line.at[order][best + _LEAST_SIDE - 1 : best + _LEAST_SIDE + 1]) / sample_rate)
 
 
 def _strays(lags: NDArray[np.float64]) -> float:
