@@ -13,7 +13,7 @@ DRIVE, TONE, IDLE = (Knob(id=name, name=name.capitalize(), default=0.5) for name
 
 def gear(dry, settings):
     """Drive into a soft clipper, and a tone knob behind it that only acts on what is driven hard."""
-    driven = 0.5 * np.tanh(dry * (1 + 20 * settings["drive"]))
+    driven = 0.99 * np.tanh(dry * (1 + 20 * settings["drive"]))
     return (driven + settings.get("tone", 0) * settings["drive"] * np.diff(driven, prepend=0)).astype(np.float32)
 
 
