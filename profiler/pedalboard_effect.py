@@ -12,9 +12,9 @@ import numpy as np
 import pedalboard
 
 from profiler.audio import Samples
-from profiler.errors import AudioError, GearError, KnobError
+from profiler.errors import GearError, KnobError
 from profiler.knob import Knob, KnobSettings, Scale, find_knob
-from profiler.processor import KnobProcessor
+from profiler.processor import KnobProcessor, check_same_stream
 
 __all__ = ["EFFECT_NAMES", "PedalboardEffect", "effect_knobs"]
 
@@ -130,11 +130,7 @@ class PedalboardEffect(KnobProcessor):
         """
         if not self._channels:
             self._begin(audio.shape[0], sample_rate)
-        if (audio.shape[0], sample_rate) != (self._channels, self._sample_rate):
-            raise AudioError(
-                f"This stream has {self._channels} channel(s) at {self._sample_rate} Hz; found {audio.shape[0]} "
-                f"at {sample_rate} Hz. Reset before another kind of signal."
-            )
+        check_same_stream(audio, sample_rate, channels=self._channels, begun_at=self._sample_rate)
         self._due += audio.shape[1]
         if self._is_late:
             audio = np.concatenate([self._waiting, audio], axis=1)

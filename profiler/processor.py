@@ -7,9 +7,10 @@ from typing import Self
 import numpy as np
 
 from profiler.audio import Samples
+from profiler.errors import AudioError
 from profiler.knob import Knob
 
-__all__ = ["KnobProcessor", "Processor"]
+__all__ = ["KnobProcessor", "Processor", "check_same_stream"]
 
 
 class Processor(ABC):
@@ -65,3 +66,12 @@ class KnobProcessor(Processor):
     @abstractmethod
     def turn(self, knob: str, value: float | str) -> None:
         """Turn a knob, by its id or the end of it, to a plain value. Raises KnobError."""
+
+
+def check_same_stream(audio: Samples, sample_rate: int, *, channels: int, begun_at: int | None) -> None:
+    """Raise AudioError when a block has other channels, or another rate, than the stream that it belongs to."""
+    if (audio.shape[0], sample_rate) != (channels, begun_at):
+        raise AudioError(
+            f"This stream has {channels} channel(s) at {begun_at} Hz; found {audio.shape[0]} at {sample_rate} Hz. "
+            "Reset before another kind of signal."
+        )

@@ -9,10 +9,10 @@ from abc import abstractmethod
 import numpy as np
 
 from profiler.audio import Samples
-from profiler.errors import AudioError, GearError
+from profiler.errors import GearError
 from profiler.knob import Knob, find_knob
 from profiler.plugins.channels import Sides, gathered
-from profiler.processor import KnobProcessor
+from profiler.processor import KnobProcessor, check_same_stream
 
 __all__ = ["BLOCK_FRAMES", "GridPlugin"]
 
@@ -82,11 +82,7 @@ class GridPlugin(KnobProcessor):
         """Return the wet of all whole blocks. Raises AudioError when channels or rate change within a stream."""
         if not self._channels:
             self._begin(audio.shape[0], sample_rate)
-        if (audio.shape[0], sample_rate) != (self._channels, self._sample_rate):
-            raise AudioError(
-                f"This stream has {self._channels} channel(s) at {self._sample_rate} Hz; found {audio.shape[0]} "
-                f"at {sample_rate} Hz. Reset before another kind of signal."
-            )
+        check_same_stream(audio, sample_rate, channels=self._channels, begun_at=self._sample_rate)
         self._due += audio.shape[1]
         audio = np.concatenate([self._held, audio], axis=1)
         whole = audio.shape[1] - audio.shape[1] % BLOCK_FRAMES

@@ -7,10 +7,9 @@ from profiler.audio import Samples
 from profiler.effects import Effect, State
 from profiler.effects.kinds import build_stages
 from profiler.effects.threads import on_one_thread
-from profiler.errors import AudioError
 from profiler.knob import KnobSettings, checked_settings
 from profiler.knob_track import KnobTrack
-from profiler.processor import Processor
+from profiler.processor import Processor, check_same_stream
 from profiler.profile import LoadedProfile
 from profiler.rendering.resampling import StreamResampler
 
@@ -47,11 +46,7 @@ class ProfileProcessor(Processor):
         """Return the wet that is ready. Raises AudioError when channels or rate change within a stream."""
         if self._sample_rate is None:
             self._begin(audio.shape[0], sample_rate)
-        if (audio.shape[0], sample_rate) != (self._channels, self._sample_rate):
-            raise AudioError(
-                f"This stream has {self._channels} channel(s) at {self._sample_rate} Hz; found {audio.shape[0]} "
-                f"at {sample_rate} Hz. Reset before another kind of signal."
-            )
+        check_same_stream(audio, sample_rate, channels=self._channels, begun_at=self._sample_rate)
         self._fed += audio.shape[1]
         return self._counted(self._outward.feed(self._play(self._inward.feed(audio))))
 
