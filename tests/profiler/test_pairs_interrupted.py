@@ -1,7 +1,8 @@
 """Taking in recordings on a full disk and in a process that is killed: the session stays whole and goes on."""
 
-import multiprocessing
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -18,6 +19,19 @@ from profiler.session_folder import SessionFolder
 
 RATE = 48_000
 TAKES = 6
+
+TAKE_ALL = """
+import sys
+from pathlib import Path
+from profiler.pairs import take_in
+from profiler.pairs_table import read_pairs_table
+from profiler.session import CaptureSession, Gear
+from profiler.session_folder import SessionFolder
+
+table = read_pairs_table(Path(sys.argv[1]))
+session = CaptureSession(gear=Gear(name="Pedal", kind="files"), knobs=table.knobs, sample_rate=48_000)
+take_in(SessionFolder.create(Path(sys.argv[2]), session), table)
+"""
 
 
 @pytest.fixture
@@ -67,12 +81,10 @@ def test_a_full_disk(brought, small_disk, tmp_path):
 def test_a_killed_process(brought, tmp_path):
     """A process that is killed while it writes leaves a whole session, and the next one finishes it."""
     out = tmp_path / "killed"
-    process = multiprocessing.get_context("spawn").Process(target=take_all, args=(brought, out))
-    process.start()
-    while process.is_alive() and not (out / "takes" / "001.wav").is_file():
-        time.sleep(0.002)
-    process.kill()
-    process.join()
+    with subprocess.Popen([sys.executable, "-c", TAKE_ALL, brought, out]) as process:
+        while process.poll() is None and not (out / "takes" / "001.wav").is_file():
+            time.sleep(0.002)
+        process.kill()
     check_whole(out, at_least=1)
     assert take_all(brought, out).session == take_all(brought, tmp_path / "whole").session
     check_whole(out, at_least=TAKES)

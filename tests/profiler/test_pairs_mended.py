@@ -1,8 +1,9 @@
 """Recordings that drift, clip, come at other levels, wander or are swapped: mended, or refused for a reason."""
 
-import multiprocessing
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -218,12 +219,19 @@ def test_two_at_a_time_are_kept_apart(taken, tmp_path):
     assert taken("dry,wet", "dry.wav,wet.wav")[1] == ()
 
 
-def _peak_megabytes(folder: Path, seconds: int, queue: "multiprocessing.Queue[int]") -> None:
-    table = read_pairs_table(folder / f"{seconds}.csv")
-    session = CaptureSession(gear=Gear(name="Pedal", kind="files"), knobs=(), sample_rate=RATE)
-    take_in(SessionFolder.create(folder / f"s{seconds}", session), table)
-    status = Path("/proc/self/status").read_text()  # getrusage counts what the parent had before this process began
-    queue.put(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) // 1024)
+# A process of its own, which reads its largest size: getrusage would count what its parent had before it began.
+PEAK_MEGABYTES = """
+import re, sys
+from pathlib import Path
+from profiler.pairs import take_in
+from profiler.pairs_table import read_pairs_table
+from profiler.session import CaptureSession, Gear
+from profiler.session_folder import SessionFolder
+
+session = CaptureSession(gear=Gear(name="Pedal", kind="files"), knobs=(), sample_rate=48_000)
+assert take_in(SessionFolder.create(Path(sys.argv[2]), session), read_pairs_table(Path(sys.argv[1]))) == ()
+print(int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024)
+"""
 
 
 @pytest.mark.slow
@@ -239,12 +247,9 @@ def test_memory_does_not_grow_with_length(tmp_path):
                     dry = programme(part, sample_rate=RATE, frames=60 * RATE)
                     file.write(gain * (driven(dry) if name == "wet" else dry))
         (tmp_path / f"{seconds}.csv").write_text(f"dry,wet\ndry{seconds}.wav,wet{seconds}.wav\n")
-        context = multiprocessing.get_context("spawn")
-        queue = context.Queue()
-        process = context.Process(target=_peak_megabytes, args=(tmp_path, seconds, queue))
-        process.start()
-        peaks.append(queue.get(timeout=300))
-        process.join()
+        command = [sys.executable, "-c", PEAK_MEGABYTES, tmp_path / f"{seconds}.csv", tmp_path / f"s{seconds}"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=300)
+        peaks.append(int(done.stdout))
     assert peaks[1] < peaks[0] + 60
     assert peaks[1] < 1000
 
