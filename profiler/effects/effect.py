@@ -61,6 +61,11 @@ class Effect(nn.Module, ABC):
         """Return wet and state, for knobs of shape (channels or 1, frames or 1, width)."""
         return self.run(dry, self.conditioned(knobs), state)
 
+    def along(self, dry: Tensor, table: Tensor, index: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return wet and state, for knobs that are rows of a table: (settings, width) and (channels, frames)."""
+        features = nn.functional.embedding(index.T.contiguous(), self.conditioned(table)).transpose(0, 1)
+        return self.run(dry, features, state)
+
     if TYPE_CHECKING:
         # nn.Module calls are untyped; this gives the type checker the signature of `forward`.
         def __call__(self, dry: Tensor, knobs: Tensor, state: State) -> tuple[Tensor, State]: ...

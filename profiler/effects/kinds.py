@@ -2,6 +2,7 @@
 
 import torch
 
+from profiler.effects.convolutional import ConvolutionalEffect
 from profiler.effects.dynamics import DynamicsEffect
 from profiler.effects.effect import Effect
 from profiler.effects.recurrent import RecurrentEffect
@@ -13,7 +14,7 @@ __all__ = ["KINDS", "build_effect", "build_stages"]
 
 _MOST_STAGES = 16
 
-KINDS: dict[str, type[Effect]] = {each.kind: each for each in (RecurrentEffect, DynamicsEffect)}
+KINDS: dict[str, type[Effect]] = {each.kind: each for each in (RecurrentEffect, DynamicsEffect, ConvolutionalEffect)}
 
 
 def build_effect(stage: Stage) -> Effect:

@@ -1,11 +1,11 @@
 """The character of gear: whether its sound is a gain that follows the level, and which knobs takes say little of."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from profiler.knob import Knob
-from profiler.training.examples import Examples, Passage
+from profiler.training.examples import Examples
 
 __all__ = ["is_dynamics", "left_by_gains", "sparse_positions"]
 
@@ -31,7 +31,9 @@ def is_dynamics(examples: Examples) -> bool:
 def left_by_gains(examples: Examples) -> tuple[float, float]:
     """Return the ESR that a gain for every 20 ms leaves of the wet, and that one gain for each setting leaves."""
     moving = staying = energy = 0.0
-    for segment in (each for passage in examples.learnt for each in _segments(passage)):
+    for segment in (each for passage in examples.learnt for each in passage.still_stretches()):
+        if segment.frames < _SHORTEST_FRAMES:
+            continue
         whole = segment.frames - segment.frames % _WINDOW_FRAMES
         dry, wet = (each[:whole].astype(np.float64).reshape(-1, _WINDOW_FRAMES) for each in (segment.dry, segment.wet))
         both, own = np.sum(dry * wet, axis=1), np.sum(dry * dry, axis=1) + 1e-12
@@ -40,14 +42,6 @@ def left_by_gains(examples: Examples) -> tuple[float, float]:
         staying += power - float(both.sum() ** 2 / own.sum())
         energy += power
     return moving / (energy + 1e-12), staying / (energy + 1e-12)
-
-
-def _segments(passage: Passage) -> Iterator[Passage]:
-    """Yield the stretches of half a second and more over which no knob moves."""
-    edges = np.flatnonzero(np.diff(passage.knobs)) + 1
-    for start, stop in zip((0, *edges), (*edges, passage.frames), strict=True):
-        if stop - start >= _SHORTEST_FRAMES:
-            yield passage.excerpt(int(start), int(stop))
 
 
 def sparse_positions(knobs: Sequence[Knob], examples: Examples) -> list[int]:

@@ -48,6 +48,13 @@ class Passage:
             counts=self.counts[..., start:stop],
         )
 
+    def still_stretches(self) -> list["Passage"]:
+        """Return the stretches over which no knob moves."""
+        edges = np.flatnonzero(np.diff(self.knobs)) + 1
+        return [
+            self.excerpt(int(start), int(stop)) for start, stop in zip((0, *edges), (*edges, self.frames), strict=True)
+        ]
+
     def of_rows(self, rows: NDArray[np.intp]) -> "Passage":
         """Return some rows of a passage that has several."""
         return Passage(dry=self.dry[rows], wet=self.wet[rows], knobs=self.knobs[rows], counts=self.counts[rows])

@@ -5,28 +5,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-
 from profiler.errors import TrainingError
 from profiler.profile import LimitedBy
 from profiler.progress import Progress, ProgressCallback
 from profiler.training.examples import Examples
-from profiler.training.gradients import Crew
+from profiler.training.lessons import lessons_for
 from profiler.training.state import TrainingState
 from profiler.training.watch import Watch
 
 __all__ = ["Schedule", "fit"]
-
-# Chosen by trial on the demo's chain, 60 s of training each (ESR of a 16-wide LSTM on unseen settings and playing):
-# segments of 2048 frames .014, 1024 .0022, 512 .0009, 256 .0048; peak rate .005 .014, .01 .0022, .02 .0024.
-ROWS = 64
-SEGMENT_FRAMES = 512
-SEGMENTS = 40
-WARM_UP_SEGMENTS = 4
-PEAK_RATE = 0.01
-
-QUIET = 0.1
-"""Rows below this share of the wet's RMS, 20 dB down, are no longer weighted up."""
 
 _WATCHES = 16
 _KEEP_EVERY_SECONDS = 10.0
@@ -55,11 +42,11 @@ class Schedule:
 
     @staticmethod
     def rate(done: float) -> float:
-        """Return the learning rate: a short climb, then half a cosine down to nothing."""
-        return PEAK_RATE * min(1.0, 0.05 + done / 0.03) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))) + 1e-5
+        """Return the share of the peak learning rate: a short climb, then half a cosine down to next to nothing."""
+        return min(1.0, 0.05 + done / 0.03) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))) + 1e-3
 
 
-def fit(  # noqa: C901, PLR0915 - one loop, read in the order in which it happens
+def fit(  # noqa: C901 - one loop, read in the order in which it happens
     state: TrainingState,
     examples: Examples,
     schedule: Schedule,
@@ -70,30 +57,25 @@ def fit(  # noqa: C901, PLR0915 - one loop, read in the order in which it happen
 ) -> LimitedBy:
     """Train until the schedule ends, or the round in which `stopped` says so; the best weights are in `state.best`.
 
-    Rows start at random places, and truncated back-propagation follows them segment by segment (Wright et al.
-    2019). `keep` is called with the state every ten seconds, between two rounds of rows, so that a training that
-    goes on from there takes the same steps. Raises TrainingError when there is too little audio or it diverges.
+    `keep` is called with the state every ten seconds, between two rounds of steps, so that a training that goes on from
+    there takes the same steps. Raises TrainingError when there is too little audio or it diverges.
     """
-    segments = _segments_that_fit(examples)
-    warm_up = WARM_UP_SEGMENTS * SEGMENT_FRAMES
     watch = Watch(examples)
     begun = time.monotonic() - state.seconds
     kept = time.monotonic()
     bad_steps = 0
     interrupted = False
-    with Crew(state.effect, torch.from_numpy(examples.positions), quiet=QUIET * examples.levels()[1]) as crew:
+    with lessons_for(state.effect, examples) as lessons:
         while (before := schedule.done(state)) < 1 and not (interrupted := stopped()):
-            passage = examples.rows(state.rng, count=ROWS, frames=warm_up + segments * SEGMENT_FRAMES)
-            shares = crew.begin(passage, warm_up=warm_up)
-            for _ in range(segments):
+            for loss, gradients in lessons.round(state.rng):
                 state.seconds = time.monotonic() - begun
-                if schedule.done(state) >= 1:
-                    break
-                loss, gradients = crew.step(shares, frames=SEGMENT_FRAMES)
                 healthy = math.isfinite(loss) and state.apply(gradients, schedule.rate(schedule.done(state)))
+                state.audio_frames += lessons.audio_frames
                 bad_steps = 0 if healthy else bad_steps + 1
                 if bad_steps > _MOST_BAD_STEPS:
                     raise TrainingError(f"Training diverged after {state.step} steps. Look at the takes' levels.")
+                if schedule.done(state) >= 1:
+                    break
             state.seconds = time.monotonic() - begun
             # On a fixed grid, so that a training that was stopped and went on watches at the same steps.
             if int(schedule.done(state) * _WATCHES) > int(before * _WATCHES):
@@ -107,16 +89,6 @@ def fit(  # noqa: C901, PLR0915 - one loop, read in the order in which it happen
         if not state.curve or state.curve[-1].step < state.step:
             watch.look(state)
     return "interrupted" if interrupted else "budget" if schedule.steps is None else "steps"
-
-
-def _segments_that_fit(examples: Examples) -> int:
-    """Return how many segments a row has: fewer than planned when every passage is short."""
-    longest = max((passage.frames for passage in examples.learnt), default=0)
-    segments = min(SEGMENTS, longest // SEGMENT_FRAMES - WARM_UP_SEGMENTS)
-    if segments < 1:
-        needed = (WARM_UP_SEGMENTS + 1) * SEGMENT_FRAMES
-        raise TrainingError(f"The longest passage to learn from has {longest} frames; at least {needed} are needed.")
-    return segments
 
 
 def _progress(state: TrainingState, done: float) -> Progress:

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import statistics
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -12,54 +13,73 @@ from torch import Tensor
 from profiler.effects import Effect
 from profiler.profile import CurvePoint
 from profiler.training.checkpoint import Checkpoint
+from profiler.training.recipe import Recipe, recipe_for
 
 __all__ = ["TrainingState", "weights_of"]
 
-LARGEST_GRADIENT = 1.0
-AVERAGING = 0.995
+_NORMS = 64
+_LEAST_NORMS = 8
+_OVER_USUAL = 1.5
 
 
 @dataclass(eq=False)
 class TrainingState:
     """Weights, their running average, the best of both so far, and where the training stands.
 
-    `seconds` counts training alone, over all runs; `curve` is the learning curve.
+    `seconds` and `audio_frames` count over all runs; `norms` are those of the latest gradients; `curve` is the learning
+    curve.
     """
 
     effect: Effect
     average: Effect
-    optimizer: torch.optim.Adam
+    recipe: Recipe
+    optimizer: torch.optim.Optimizer
     rng: np.random.Generator
     best: dict[str, Tensor]
     best_esr: float = math.inf
     step: int = 0
     seconds: float = 0.0
+    audio_frames: int = 0
+    norms: list[float] = field(default_factory=list)
     curve: list[CurvePoint] = field(default_factory=list)
 
     @classmethod
     def fresh(cls, effect: Effect, *, seed: int) -> Self:
         """Return the state before the first step."""
         average = copy.deepcopy(effect).requires_grad_(requires_grad=False)
-        optimizer = torch.optim.Adam(effect.parameters(), betas=(0.9, 0.99))
-        return cls(effect, average, optimizer, np.random.default_rng(seed), weights_of(average))
+        recipe = recipe_for(effect)
+        return cls(effect, average, recipe, recipe.optimizer(effect), np.random.default_rng(seed), weights_of(average))
 
     def apply(self, gradients: list[Tensor], rate: float) -> bool:
-        """Take one step down clipped gradients and move the average. Return False, with nothing done, for NaN."""
+        """Take one step down clipped gradients and move the average. Return False, with nothing done, for NaN.
+
+        `rate` is a share of the recipe's peak rate.
+        """
         norm = float(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(each) for each in gradients])))
         if not math.isfinite(norm):
             return False
-        shrink = min(1.0, LARGEST_GRADIENT / (norm + 1e-12))
+        rate *= self.recipe.peak_rate
+        shrink = min(1.0, self._limit(norm) / (norm + 1e-12))
         for parameter, gradient in zip(self.effect.parameters(), gradients, strict=True):
             parameter.grad = gradient * shrink
-        self.optimizer.param_groups[0]["lr"] = rate
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
         self.optimizer.step()
         self.effect.restrain(rate)
         self.step += 1
-        keep = min(AVERAGING, (1 + self.step) / (10 + self.step))
+        keep = min(self.recipe.averaging, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             for mean, parameter in zip(self.average.parameters(), self.effect.parameters(), strict=True):
                 mean.lerp_(parameter, 1 - keep)
         return True
+
+    def _limit(self, norm: float) -> float:
+        """Return the largest norm that a gradient may have now, and remember this one's."""
+        if self.recipe.largest_gradient is not None:
+            return self.recipe.largest_gradient
+        limit = _OVER_USUAL * statistics.median(self.norms) if len(self.norms) >= _LEAST_NORMS else norm
+        self.norms = [*self.norms, norm][-_NORMS:]
+        return limit
 
     def checkpoint(self, fingerprint: str) -> Checkpoint:
         """Return everything that it takes to go on exactly."""
@@ -67,11 +87,13 @@ class TrainingState:
         tensors |= {"average." + name: tensor for name, tensor in weights_of(self.average).items()}
         tensors |= {"best." + name: tensor for name, tensor in self.best.items()}
         for number, slots in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"adam.{number}.{name}": torch.as_tensor(value).clone() for name, value in slots.items()}
+            tensors |= {f"optimizer.{number}.{name}": torch.as_tensor(value).clone() for name, value in slots.items()}
         values = {
             "best_esr": self.best_esr if math.isfinite(self.best_esr) else None,
             "step": self.step,
             "seconds": self.seconds,
+            "audio_frames": self.audio_frames,
+            "norms": self.norms,
             "curve": [[point.seconds, point.step, point.esr] for point in self.curve],
             "rng": self.rng.bit_generator.state,
         }
@@ -79,21 +101,22 @@ class TrainingState:
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to where a checkpoint was taken."""
-        groups: dict[str, dict[str, Tensor]] = {"effect": {}, "average": {}, "best": {}, "adam": {}}
+        groups: dict[str, dict[str, Tensor]] = {"effect": {}, "average": {}, "best": {}, "optimizer": {}}
         for name, tensor in checkpoint.tensors.items():
             group, _, rest = name.partition(".")
             groups[group][rest] = tensor
         self.effect.load_state_dict(groups["effect"])
         self.average.load_state_dict(groups["average"])
         self.best = groups["best"]
-        adam: dict[int, dict[str, Any]] = {}
-        for name, tensor in groups["adam"].items():
+        slots: dict[int, dict[str, Any]] = {}
+        for name, tensor in groups["optimizer"].items():
             number, _, slot = name.partition(".")
-            adam.setdefault(int(number), {})[slot] = tensor
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": adam})
+            slots.setdefault(int(number), {})[slot] = tensor
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
         values = checkpoint.values
         self.best_esr = math.inf if values["best_esr"] is None else values["best_esr"]
         self.step, self.seconds = values["step"], values["seconds"]
+        self.audio_frames, self.norms = values["audio_frames"], values["norms"]
         self.curve = [CurvePoint(seconds=seconds, step=step, esr=esr) for seconds, step, esr in values["curve"]]
         self.rng.bit_generator.state = values["rng"]
 

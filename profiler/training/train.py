@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from profiler.audio import Samples
-from profiler.effects import DynamicsEffect, Effect, RecurrentEffect
+from profiler.effects import ConvolutionalEffect, DynamicsEffect, Effect
+from profiler.effects.network_shape import A2
 from profiler.effects.threads import on_one_thread
 from profiler.knob import default_settings, positions_of, positions_width
 from profiler.manifest import to_json
@@ -20,10 +21,10 @@ from profiler.profile import LearntSpan, LimitedBy, LoadedProfile, Profile, Prov
 from profiler.progress import ProgressCallback, unheard
 from profiler.session_folder import SessionFolder
 from profiler.split import Span, Split, divide
-from profiler.training.character import is_dynamics, sparse_positions
+from profiler.training.character import is_dynamics
 from profiler.training.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
 from profiler.training.examples import Examples, read_examples
-from profiler.training.loop import ROWS, SEGMENT_FRAMES, Schedule, fit
+from profiler.training.loop import Schedule, fit
 from profiler.training.state import TrainingState
 
 __all__ = ["Schedule", "TrainingPlan", "train"]
@@ -93,7 +94,7 @@ def _fresh_effect(folder: SessionFolder, examples: Examples, seed: int) -> Effec
     }
     if is_dynamics(examples):
         return DynamicsEffect(**sizes)
-    return RecurrentEffect(**sizes, sparse=sparse_positions(folder.session.knobs, examples))
+    return ConvolutionalEffect(**sizes, **A2.config)
 
 
 def _fingerprint(folder: SessionFolder, plan: TrainingPlan, learnt: Sequence[Span], effect: Effect) -> str:
@@ -131,7 +132,7 @@ def _provenance(
         seed=plan.seed,
         steps=state.step,
         seconds=round(state.seconds, 1),
-        audio_seconds=round(state.step * ROWS * SEGMENT_FRAMES / folder.session.sample_rate, 1),
+        audio_seconds=round(state.audio_frames / folder.session.sample_rate, 1),
         limited_by=limited_by,
         curve=tuple(state.curve),
         versions=_versions(),

@@ -49,10 +49,9 @@ class Watch:
         """Return the ESR over all rows after their pre-roll; infinity for weights that give NaN."""
         assert self._rows is not None
         skip = int(_PRE_ROLL_SHARE * self._rows.frames)
-        index = torch.from_numpy(np.ascontiguousarray(self._rows.knobs.T))
-        features = torch.nn.functional.embedding(index, effect.conditioned(self._positions)).transpose(0, 1)
         dry, wet = torch.from_numpy(self._rows.dry), torch.from_numpy(self._rows.wet)
-        predicted, _ = effect.run(dry, features, effect.initial_state(len(dry)))
+        index = torch.from_numpy(self._rows.knobs)
+        predicted, _ = effect.along(dry, self._positions, index, effect.initial_state(len(dry)))
         error = (predicted * torch.from_numpy(self._rows.counts) - wet)[:, skip:].double().square().sum()
         esr = float(error / wet[:, skip:].double().square().sum().clamp_min(1e-12))
         return esr if np.isfinite(esr) else float("inf")

@@ -1,0 +1,167 @@
+"""The convolution: runs a network of a given shape with weights given as flat rows, natively or in torch.
+
+The engine (`profiler._engine`, built from `engine/`) does both passes for rows of audio each with weights of its own;
+torch does the same, slower, where the engine could not be built, on a GPU, and in the tests that compare the two.
+"""
+
+import os
+import threading
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from profiler.effects.network_shape import NetworkShape
+
+try:
+    from profiler import _engine
+except ImportError:  # installed without a compiler
+    _engine = None  # type: ignore[assignment]
+
+__all__ = ["SIMD_VARIABLE", "engine_name", "learn", "play"]
+
+SIMD_VARIABLE = "TONECAST_SIMD"
+"""Set to `torch`, or to one of the engine's instruction sets, to hold it to that."""
+
+
+def engine_name() -> str:
+    """Return what convolutional effects run on: an instruction set of the engine, or `torch`."""
+    wanted = os.environ.get(SIMD_VARIABLE, "")
+    if _engine is None or wanted == "torch":
+        return "torch"
+    return wanted or _engine.simd_names()[0]
+
+
+@lru_cache(maxsize=32)
+def _network(shape: NetworkShape, simd: str, threads: int, caller: int) -> Any:  # noqa: ARG001 - one does one call at a time
+    layers = list(zip(shape.taps, shape.dilations, strict=True))
+    return _engine.Network(shape.channels, layers, shape.head_taps, shape.slope, simd, threads)
+
+
+def learn(shape: NetworkShape, dry: Tensor, weights: Tensor) -> Tensor:
+    """Return wet (rows, frames) for dry (rows, history + frames) and weights (rows, weight_count), to go back through.
+
+    The gradient reaches the weights, not the dry.
+    """
+    if (simd := engine_name()) == "torch" or weights.device.type != "cpu":
+        return run_in_torch(shape, dry, weights)
+    wet: Tensor = _Pass.apply(  # type: ignore[no-untyped-call]
+        _network(shape, simd, os.cpu_count() or 1, threading.get_ident()), dry, weights
+    )
+    return wet
+
+
+def play(shape: NetworkShape, dry: Tensor, weights: Tensor, state: Tensor, film: Tensor | None = None) -> Tensor:
+    """Return wet (rows, frames) for dry of that shape, and move `state` (rows, state_size) on in place.
+
+    `weights` are (rows or 1, weight_count). `film` scales and shifts what goes into each activation, frame by frame:
+    (rows or 1, layers, 2, channels, frames).
+    """
+    if (simd := engine_name()) == "torch" or weights.device.type != "cpu":
+        return play_in_torch(shape, dry, weights, state, film)
+    network = _network(shape, simd, min(len(dry), os.cpu_count() or 1), threading.get_ident())
+    given = None if film is None else film.contiguous().numpy()
+    wet = network.play(dry.contiguous().numpy(), weights.contiguous().numpy(), state.numpy(), given)
+    return torch.from_numpy(wet)
+
+
+class _Pass(torch.autograd.Function):
+    """The engine's two passes as one step of torch's."""
+
+    @staticmethod
+    def forward(ctx: Any, network: Any, dry: Tensor, weights: Tensor) -> Tensor:
+        wet, ctx.engine_pass = network.forward(dry.contiguous().numpy(), weights.detach().contiguous().numpy())
+        return torch.from_numpy(wet)
+
+    @staticmethod
+    def backward(ctx: Any, *wet_gradients: Tensor) -> tuple[None, None, Tensor]:
+        gradient = ctx.engine_pass.backward(wet_gradients[0].contiguous().numpy())
+        return None, None, torch.from_numpy(gradient)
+
+
+def run_in_torch(shape: NetworkShape, dry: Tensor, weights: Tensor, film: Tensor | None = None) -> Tensor:
+    """Do what `learn` does in torch alone, differentiable in everything; with `film`, of the frames after history."""
+    wet, _ = _layers_in_torch(shape, dry, weights, film, None)
+    return wet
+
+
+def play_in_torch(shape: NetworkShape, dry: Tensor, weights: Tensor, state: Tensor, film: Tensor | None) -> Tensor:
+    """Do what `play` does in torch alone."""
+    wet, kept = _layers_in_torch(shape, dry, weights.expand(len(dry), -1), film, state)
+    state.copy_(kept)
+    return wet
+
+
+def _layers_in_torch(
+    shape: NetworkShape, dry: Tensor, weights: Tensor, film: Tensor | None, state: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Return wet and the state after it. With a state each layer's past comes from it, else it is cut off the dry."""
+    rows, c = len(dry), shape.channels
+    parts = iter([weights[:, part.start : part.stop].reshape(rows, *part.shape) for part in shape.parts])
+    pasts = _pasts(shape, state)
+    kept: list[Tensor] = []
+
+    def with_past(h: Tensor, span: int) -> Tensor:
+        if state is not None:
+            h = torch.cat([next(pasts), h], dim=-1)
+            kept.append(h[..., h.shape[-1] - span :].reshape(rows, -1))
+        return h
+
+    h = next(parts)[:, :, None] * dry[:, None]
+    summed = dry.new_zeros(())
+    for layer, (span, dilation) in enumerate(zip(shape.spans, shape.dilations, strict=True)):
+        convolution, bias, mix, residual, residual_bias = (next(parts) for _ in range(5))
+        z = _convolved(with_past(h, span), convolution, dilation)
+        frames = z.shape[-1]
+        z = z + bias[..., None] + mix[..., None] * dry[:, None, dry.shape[-1] - frames :]
+        if film is not None:
+            z = z * film[:, layer, 0] + film[:, layer, 1]
+        a = functional.leaky_relu(z, shape.slope)
+        summed = a if layer == 0 else summed[..., summed.shape[-1] - frames :] + a
+        h = h[..., h.shape[-1] - frames :] + _convolved(a, residual[..., None], 1) + residual_bias[..., None]
+    head, head_bias = next(parts), next(parts)
+    wet = _convolved(with_past(summed, shape.head_taps - 1), head.reshape(rows, 1, c, -1), 1)[:, 0] + head_bias
+    return wet, torch.cat(kept, dim=1) if kept else dry.new_zeros(rows, 0)
+
+
+def _pasts(shape: NetworkShape, state: Tensor | None) -> Any:
+    at = 0
+    for span in (*shape.spans, shape.head_taps - 1):
+        size = shape.channels * span
+        yield None if state is None else state[:, at : at + size].reshape(len(state), shape.channels, span)
+        at += size
+
+
+def _convolved(h: Tensor, kernel: Tensor, dilation: int) -> Tensor:
+    """Return (rows, out, frames) for (rows, in, frames) and a kernel a row, (rows, out, in, taps)."""
+    rows, out = kernel.shape[:2]
+    found = functional.conv1d(
+        h.reshape(1, -1, h.shape[-1]), kernel.reshape(rows * out, *kernel.shape[2:]), dilation=dilation, groups=rows
+    )
+    return found.reshape(rows, out, -1)
+
+
+def silent_state(shape: NetworkShape, weights: Tensor) -> Tensor:
+    """Return the state (rows, state_size) of a network that has heard nothing but silence, for (rows, weight_count)."""
+    state = weights.new_zeros(len(weights), shape.state_size)
+    play(shape, weights.new_zeros(len(weights), shape.history), weights, state)
+    return state
+
+
+def starting_weights(shape: NetworkShape, generator: torch.Generator | None = None) -> Tensor:
+    """Return weights to start learning from, (weight_count,): torch's own for convolutions, the head a tenth of it."""
+    weights = np.zeros(shape.weight_count, np.float32)
+    fan = {"entry": 1, "mix": 1, "residual": shape.channels, "residual_bias": shape.channels}
+    for part in shape.parts:
+        taps = shape.taps[part.layer] if part.layer >= 0 else shape.head_taps
+        reach = 1 / np.sqrt(fan.get(part.name, shape.channels * taps))
+        drawn = (2 * torch.rand(part.stop - part.start, generator=generator) - 1).numpy() * reach
+        weights[part.start : part.stop] = drawn * (HEAD_SHARE if part.name.startswith("head") else 1)
+    return torch.from_numpy(weights)
+
+
+HEAD_SHARE = 1.0
+"""Of the head's usual weights: the sum over all layers is large, and what starts loud starts wrong."""

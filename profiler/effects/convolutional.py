@@ -1,0 +1,175 @@
+"""The convolutional effect: dilated layers that hear a fixed stretch of the past, each bent by the knobs.
+
+The knobs scale and shift what goes into every activation (FiLM, Perez et al. 2018) and turn an input and an output
+gain. As they do so before the activation, any one setting of the knobs is again a network of the same shape with other
+weights: `bake` works them out, so a setting costs nothing to play, and one of the A2 shape is a plain `.nam` file.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from profiler.effects.convolution import learn, play, silent_state, starting_weights
+from profiler.effects.effect import Effect, State
+from profiler.effects.network_shape import NetworkShape
+
+__all__ = ["ConvolutionalEffect"]
+
+_LARGEST = {"knob_positions": 256, "shaper": 256}
+_PIECE_FRAMES = 960  # of moving knobs at a time: a frame has hundreds of features
+_HEAD_SCALE = 0.01
+
+
+class ConvolutionalEffect(Effect):
+    """A network whose pre-activations and gains the knobs turn.
+
+    `input_scale` and `output_scale` bring the gear's levels to about 1 and are fixed when training starts. Raises
+    ValueError for sizes outside what any profile has.
+    """
+
+    kind = "convolutional"
+
+    def __init__(  # noqa: PLR0913 - a parameter a size
+        self,
+        *,
+        knob_positions: int,
+        channels: int,
+        taps: Sequence[int],
+        dilations: Sequence[int],
+        head_taps: int = 16,
+        slope: float = 0.01,
+        shaper: int = 32,
+        input_scale: float = 1.0,
+        output_scale: float = 1.0,
+    ) -> None:
+        super().__init__()
+        sizes = {"knob_positions": knob_positions, "shaper": shaper}
+        for name, size in sizes.items():
+            if not isinstance(size, int) or not (0 if name == "knob_positions" else 1) <= size <= _LARGEST[name]:
+                raise ValueError(f"{name} is {size!r}; it must be a whole number up to {_LARGEST[name]}.")
+        if not (0 < input_scale < 1e6 and 0 < output_scale < 1e6):
+            raise ValueError(f"The scales are {input_scale!r} and {output_scale!r}; they must lie between 0 and 1e6.")
+        self.shape = NetworkShape(
+            channels=channels, taps=tuple(taps), dilations=tuple(dilations), head_taps=head_taps, slope=slope
+        )
+        self._sizes = sizes
+        self.knob_positions = knob_positions
+        self.memory_frames = self.shape.history
+        self.input_scale, self.output_scale = float(input_scale), float(output_scale)
+        self.weights = nn.Parameter(starting_weights(self.shape))
+        if knob_positions:
+            last = nn.Linear(shaper, self.features)
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+            hidden = (nn.Linear(knob_positions, shaper), nn.Tanh(), nn.Linear(shaper, shaper), nn.Tanh())
+            self.shaper = nn.Sequential(*hidden, last)
+        self._baking = _Baking(self.shape, self.input_scale, self.output_scale)
+
+    @property
+    def features(self) -> int:
+        """How many there are: a scale and a shift for each channel of each layer, and two gains."""
+        return 2 * self.shape.layers * self.shape.channels + 2
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """What rebuilds this effect without its weights."""
+        scales = {"input_scale": self.input_scale, "output_scale": self.output_scale}
+        return {**self._sizes, **self.shape.config, **scales}
+
+    def initial_state(self, channels: int) -> State:
+        """Return a state that says that nothing has been heard: what silence leaves depends on the knobs."""
+        return self.weights.new_zeros(channels, self.shape.state_size), self.weights.new_zeros(1)
+
+    def conditioned(self, knobs: Tensor) -> Tensor:
+        """Return scales and shifts, (layers, 2, channels) flattened, then input and output gain."""
+        if not self.knob_positions:
+            shaped = knobs.new_zeros(*knobs.shape[:-1], self.features)
+        else:
+            shaped = self.shaper(2 * knobs - 1)
+        pairs = shaped[..., :-2].unflatten(-1, (self.shape.layers, 2, self.shape.channels))
+        scales = 1 + pairs[..., :1, :]
+        bent = torch.cat([scales, pairs[..., 1:, :]], dim=-2).flatten(-3)
+        return torch.cat([bent, torch.exp(shaped[..., -2:])], dim=-1)
+
+    def bake(self, features: Tensor) -> Tensor:
+        """Return the flat weights of the plain network at these features: (rows, features) to (rows, weight_count)."""
+        return self._baking(self.weights, features)
+
+    def learn(self, dry: Tensor, features: Tensor) -> Tensor:
+        """Return wet (rows, frames), to go back through, for dry (rows, history + frames) and features (rows, any)."""
+        return learn(self.shape, dry, self.bake(features))
+
+    def along(self, dry: Tensor, table: Tensor, index: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return wet and state: a frame has too many features to hold those of all."""
+        return self(dry, table[index], state)
+
+    def forward(self, dry: Tensor, knobs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return wet and state. Only while knobs move are their features worked out for every frame."""
+        frames = dry.shape[1]
+        if knobs.shape[1] == 1 or frames == 0 or bool((knobs == knobs[:, :1]).all()):
+            return self.run(dry, self.conditioned(knobs[:, :1]), state)
+        pieces = []
+        for start in range(0, frames, _PIECE_FRAMES):
+            piece = knobs[:, start : start + _PIECE_FRAMES]
+            still = bool((piece == piece[:, :1]).all())
+            features = self.conditioned(piece[:, :1] if still else piece)
+            wet, state = self.run(dry[:, start : start + _PIECE_FRAMES], features, state)
+            pieces.append(wet)
+        return torch.cat(pieces, dim=1), state
+
+    def run(self, dry: Tensor, features: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return wet (channels, frames) and the state after it. Not to go back through: see `learn`."""
+        kept, begun = state
+        first = self.bake(features[:, 0])
+        if dry.shape[1] == 0:
+            return dry, state
+        kept = kept.clone() if begun else silent_state(self.shape, first).expand(len(dry), -1).contiguous()
+        if features.shape[1] == 1:
+            wet = play(self.shape, dry, first, kept)
+        else:
+            gains = features[..., -2:]
+            film = features[..., :-2].unflatten(-1, (self.shape.layers, 2, self.shape.channels))
+            plain = self.bake(self._baking.neutral(features))
+            wet = play(self.shape, dry * gains[..., 0], plain, kept, film.permute(0, 2, 3, 4, 1)) * gains[..., 1]
+        return wet, (kept, torch.ones_like(begun))
+
+
+class _Baking:
+    """Folds features into weights: each is multiplied by one scale and one gain, and biases are shifted."""
+
+    def __init__(self, shape: NetworkShape, input_scale: float, output_scale: float) -> None:
+        self._layers, self._channels = shape.layers, shape.channels
+        fixed = np.ones(shape.weight_count, np.float32)
+        scale = np.zeros(shape.weight_count, np.int64)  # 0 is one, then (layers, channels)
+        gain = np.zeros(shape.weight_count, np.int64)  # 0 is one, then input and output
+        for part in shape.parts:
+            own = slice(part.start, part.stop)
+            if part.name in ("convolution", "bias", "mix"):
+                channel = np.repeat(np.arange(self._channels), (part.stop - part.start) // self._channels)
+                scale[own] = 1 + part.layer * self._channels + channel
+            if part.name in ("entry", "mix"):
+                fixed[own], gain[own] = input_scale, 1
+            if part.name.startswith("head"):
+                fixed[own], gain[own] = output_scale * _HEAD_SCALE, 2
+        self._fixed = torch.from_numpy(fixed)
+        self._scale, self._gain = torch.from_numpy(scale), torch.from_numpy(gain)
+        self._biases = torch.from_numpy(shape.indices("bias"))
+
+    def __call__(self, weights: Tensor, features: Tensor) -> Tensor:
+        rows = len(features)
+        pairs = features[:, :-2].reshape(rows, self._layers, 2, self._channels)
+        one = features.new_ones(rows, 1)
+        scales = torch.cat([one, pairs[:, :, 0].flatten(1)], dim=1)[:, self._scale]
+        gains = torch.cat([one, features[:, -2:]], dim=1)[:, self._gain]
+        shifts = torch.zeros_like(scales).index_copy(1, self._biases, pairs[:, :, 1].flatten(1))
+        baked: Tensor = weights * self._fixed * scales * gains + shifts
+        return baked
+
+    def neutral(self, features: Tensor) -> Tensor:
+        """Return the features, (1, any), of knobs that do nothing."""
+        neutral = features.new_zeros(1, self._layers, 2, self._channels)
+        neutral[:, :, 0] = 1
+        return torch.cat([neutral.flatten(1), features.new_ones(1, 2)], dim=1)
