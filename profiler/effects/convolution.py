@@ -21,10 +21,17 @@ try:
 except ImportError:  # installed without a compiler
     _engine = None  # type: ignore[assignment]
 
-__all__ = ["SIMD_VARIABLE", "engine_name", "learn", "play"]
+__all__ = ["NO_ENGINE", "SIMD_VARIABLE", "engine_name", "learn", "play"]
 
 SIMD_VARIABLE = "TONECAST_SIMD"
 """Set to `torch`, or to one of the engine's instruction sets, to hold it to that."""
+
+
+NO_ENGINE = (
+    "torch does the work of the native engine, about ten times slower: it was not built, for want of a compiler, or "
+    f"{SIMD_VARIABLE} says so. Install GCC 12 or Clang 15, and Tonecast again"
+)
+"""What to say where convolutional effects run on torch."""
 
 
 def engine_name() -> str:

@@ -109,7 +109,9 @@ class ConvolutionalEffect(Effect):
     def forward(self, dry: Tensor, knobs: Tensor, state: State) -> tuple[Tensor, State]:
         """Return wet and state. Only while knobs move are their features worked out for every frame."""
         frames = dry.shape[1]
-        if knobs.shape[1] == 1 or frames == 0 or bool((knobs == knobs[:, :1]).all()):
+        if frames == 0:
+            return dry, state
+        if knobs.shape[1] == 1 or bool((knobs == knobs[:, :1]).all()):
             return self.run(dry, self.conditioned(knobs[:, :1]), state)
         pieces = []
         for start in range(0, frames, _PIECE_FRAMES):
@@ -120,12 +122,11 @@ class ConvolutionalEffect(Effect):
             pieces.append(wet)
         return torch.cat(pieces, dim=1), state
 
+    @torch.no_grad()
     def run(self, dry: Tensor, features: Tensor, state: State) -> tuple[Tensor, State]:
         """Return wet (channels, frames) and the state after it. Not to go back through: see `learn`."""
         kept, begun = state
         first = self.bake(features[:, 0])
-        if dry.shape[1] == 0:
-            return dry, state
         kept = kept.clone() if begun else silent_state(self.shape, first).expand(len(dry), -1).contiguous()
         if features.shape[1] == 1:
             wet = play(self.shape, dry, first, kept)

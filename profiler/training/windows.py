@@ -17,9 +17,9 @@ from profiler.training.loss import QUIET, relative_error
 
 __all__ = ["WINDOW_FRAMES", "Windows"]
 
-# By trial on a two-knob overdrive, equal work (ESR at unseen settings on real playing, median and worst): 8 windows of
-# 8192 frames .0162 and .0200; for twice the work, 16 of 4096 .0037 and .0046, 16 of 2048 .0025 and .0025.
-ROWS = 16
+# By trial on a two-knob overdrive, equal work (ESR at unseen settings on real playing, median and worst): 16 windows of
+# 4096 frames .0037 and .0046, 16 of 2048 .0025 and .0025, 8 of 2048 .0015 and .0017.
+ROWS = 8
 WINDOW_FRAMES = 2048
 _ROUND_STEPS = 16
 _LEAST_FRAMES = 1024

@@ -54,6 +54,15 @@ def _torch() -> str:
     return f"torch {torch.__version__} trains on the processor ({torch.backends.cpu.get_cpu_capability()})"
 
 
+def _engine() -> str:
+    from profiler.effects.convolution import NO_ENGINE, engine_name
+
+    name = engine_name()
+    if name == "torch":
+        raise OSError(NO_ENGINE)
+    return f"the native engine, with {name}"
+
+
 def _graphics_card() -> str:
     import torch
 
@@ -121,6 +130,7 @@ def _interfaces() -> str:
 _CHECKS: tuple[tuple[str, Callable[[], str], bool], ...] = (
     ("machine", _machine, True),
     ("training", _torch, True),
+    ("engine", _engine, False),
     ("plugins", _pedalboard, True),
     ("audio files", _audio_files, True),
     ("disk", _space, True),

@@ -1,12 +1,15 @@
 """`tonecast train`: learn a session's gear."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tonecast.console import Screen, clock, score_table, stoppable
 from tonecast.options import AsJson, Out, Seed, parse_length
+
+if TYPE_CHECKING:
+    from profiler.profile import Profile
 
 __all__ = ["train"]
 
@@ -27,6 +30,7 @@ def train(  # noqa: PLR0913 - one parameter an option
     """Train a profile and score it on what it never heard. Ctrl-C keeps the best so far."""
     from dataclasses import replace
 
+    from profiler.effects.convolution import NO_ENGINE, engine_name
     from profiler.evaluation import evaluate
     from profiler.profile_file import check_suffix, save
     from profiler.session_folder import SessionFolder
@@ -42,6 +46,8 @@ def train(  # noqa: PLR0913 - one parameter an option
     screen = Screen(as_json)
     folder = SessionFolder.open(session)
     plan = TrainingPlan(schedule=schedule, split=split, seed=seed)
+    if engine_name() == "torch":
+        screen.say(f"{NO_ENGINE}.")
     with screen.progress("train") as tell, stoppable() as stopped:
         loaded = train_profile(folder, plan, out, resume=resume, on_progress=tell, stopped=stopped)
     save(out, loaded)
@@ -49,15 +55,20 @@ def train(  # noqa: PLR0913 - one parameter an option
         score = evaluate(loaded, folder, only_unseen=True, on_progress=tell)
     loaded = replace(loaded, profile=replace(loaded.profile, score=score))
     save(out, loaded)
-    provenance = loaded.profile.provenance
-    if provenance.limited_by != "interrupted":
+    if loaded.profile.provenance.limited_by != "interrupted":
         forget_checkpoint(out)
-    screen.say(f"{out}: {provenance.steps} steps in {clock(provenance.seconds)}")
     screen.show(score_table(score, folder.session))
-    screen.say("Nothing was held out, so there is no score." if score.esr is None else f"ESR {score.esr:.4f}")
+    _show(screen, out, loaded.profile)
+
+
+def _show(screen: Screen, out: Path, profile: "Profile") -> None:
+    """Say what training came to."""
+    provenance, esr = profile.provenance, profile.score and profile.score.esr
+    screen.say(f"{out}: {provenance.steps} steps in {clock(provenance.seconds)}")
+    screen.say("Nothing was held out, so there is no score." if esr is None else f"ESR {esr:.4f}")
     screen.result(
         {
-            "esr": score.esr,
+            "esr": esr,
             "seconds": provenance.seconds,
             "steps": provenance.steps,
             "audio_seconds": provenance.audio_seconds,

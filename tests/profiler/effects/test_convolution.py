@@ -1,5 +1,7 @@
 """The convolution: the engine and torch give the same, forwards, backwards and in blocks of any size."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,19 @@ from profiler.effects import convolution
 from profiler.effects.convolution import SIMD_VARIABLE, learn, play, play_in_torch, run_in_torch, silent_state
 from profiler.effects.network_shape import A2, HALF, NetworkShape
 
-engine = pytest.importorskip("profiler._engine", reason="the engine was not built: there was no compiler")
+try:
+    from profiler import _engine as engine
+except ImportError:
+    engine = None
+
+pytestmark = pytest.mark.usefixtures("_engine_is_there")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _engine_is_there(missing: Callable[[str, str], None]) -> None:
+    if engine is None:
+        missing("engine", "the engine was not built: there was no compiler")
+
 
 SHAPES = {
     "A2": A2,
@@ -58,8 +72,8 @@ def test_the_engine_gives_what_torch_gives(name: str, frames: int, simd: str):
     (wet, gradient), (expected_wet, expected_gradient) = results
     assert wet.shape == (3, frames)
     assert distance(wet, expected_wet) < 1e-5
-    # Where a pre-activation is zero to rounding, the slope taken there is chance, in torch as well: one such frame costs
-    # a row up to a hundredth, and one row in twenty has one.
+    # Where a pre-activation is zero to rounding, the slope taken there is chance, in torch as well: one such frame
+    # costs a row up to a hundredth, and one row in twenty has one.
     off = sorted(
         float((own - expected).norm() / expected.norm())
         for own, expected in zip(gradient, expected_gradient, strict=True)
