@@ -46,7 +46,7 @@ class Schedule:
         return min(1.0, 0.05 + done / 0.03) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))) + 1e-3
 
 
-def fit(  # noqa: C901 - one loop, read in the order in which it happens
+def fit(  # noqa: C901, PLR0913 - one loop, read in the order in which it happens
     state: TrainingState,
     examples: Examples,
     schedule: Schedule,
@@ -54,8 +54,11 @@ def fit(  # noqa: C901 - one loop, read in the order in which it happens
     on_progress: ProgressCallback,
     keep: Callable[[TrainingState], None],
     stopped: Callable[[], bool],
+    upto: float = 1.0,
 ) -> LimitedBy:
     """Train until the schedule ends, or the round in which `stopped` says so; the best weights are in `state.best`.
+
+    `upto` ends it earlier, after that share of the schedule, from where another call goes on.
 
     `keep` is called with the state every ten seconds, between two rounds of steps, so that a training that goes on from
     there takes the same steps. Raises TrainingError when there is too little audio or it diverges.
@@ -66,7 +69,7 @@ def fit(  # noqa: C901 - one loop, read in the order in which it happens
     bad_steps = 0
     interrupted = False
     with lessons_for(state.effect, examples) as lessons:
-        while (before := schedule.done(state)) < 1 and not (interrupted := stopped()):
+        while (before := schedule.done(state)) < upto and not (interrupted := stopped()):
             for loss, gradients in lessons.round(state.rng):
                 state.seconds = time.monotonic() - begun
                 healthy = math.isfinite(loss) and state.apply(gradients, schedule.rate(schedule.done(state)))
@@ -74,7 +77,7 @@ def fit(  # noqa: C901 - one loop, read in the order in which it happens
                 bad_steps = 0 if healthy else bad_steps + 1
                 if bad_steps > _MOST_BAD_STEPS:
                     raise TrainingError(f"Training diverged after {state.step} steps. Look at the takes' levels.")
-                if schedule.done(state) >= 1:
+                if schedule.done(state) >= upto:
                     break
             state.seconds = time.monotonic() - begun
             # On a fixed grid, so that a training that was stopped and went on watches at the same steps.

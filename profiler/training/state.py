@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from profiler.effects import Effect
-from profiler.profile import CurvePoint
+from profiler.effects import Effect, build_effect
+from profiler.profile import CurvePoint, Stage
 from profiler.training.checkpoint import Checkpoint
 from profiler.training.recipe import Recipe, recipe_for
 
@@ -89,6 +89,7 @@ class TrainingState:
         for number, slots in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": torch.as_tensor(value).clone() for name, value in slots.items()}
         values = {
+            "effect": [self.effect.kind, dict(self.effect.config)],
             "best_esr": self.best_esr if math.isfinite(self.best_esr) else None,
             "step": self.step,
             "seconds": self.seconds,
@@ -99,8 +100,15 @@ class TrainingState:
         }
         return Checkpoint(fingerprint=fingerprint, tensors=tensors, values=values)
 
-    def restore(self, checkpoint: Checkpoint) -> None:
-        """Go back to where a checkpoint was taken."""
+    @classmethod
+    def restored(cls, checkpoint: Checkpoint) -> Self:
+        """Return the state that a checkpoint was taken of."""
+        kind, config = checkpoint.values["effect"]
+        state = cls.fresh(build_effect(Stage(kind=kind, config=config, prefix="")), seed=0)
+        state._restore(checkpoint)
+        return state
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
         groups: dict[str, dict[str, Tensor]] = {"effect": {}, "average": {}, "best": {}, "optimizer": {}}
         for name, tensor in checkpoint.tensors.items():
             group, _, rest = name.partition(".")

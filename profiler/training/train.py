@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from profiler.audio import Samples
-from profiler.effects import ConvolutionalEffect, DynamicsEffect, Effect
+from profiler.effects import ConvolutionalEffect, DynamicsEffect, Effect, RecurrentEffect
 from profiler.effects.network_shape import A2
 from profiler.effects.threads import on_one_thread
 from profiler.knob import default_settings, positions_of, positions_width
@@ -21,7 +21,8 @@ from profiler.profile import LearntSpan, LimitedBy, LoadedProfile, Profile, Prov
 from profiler.progress import ProgressCallback, unheard
 from profiler.session_folder import SessionFolder
 from profiler.split import Span, Split, divide
-from profiler.training.character import is_dynamics
+from profiler.training.audition import audition
+from profiler.training.character import is_dynamics, sparse_positions
 from profiler.training.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
 from profiler.training.examples import Examples, read_examples
 from profiler.training.loop import Schedule, fit
@@ -61,12 +62,13 @@ def train(
     """
     learnt, _ = divide(folder.session, plan.split)
     examples = read_examples(folder, learnt)
-    effect = _fresh_effect(folder, examples, plan.seed)
-    state = TrainingState.fresh(effect, seed=plan.seed)
-    fingerprint = _fingerprint(folder, plan, learnt, effect)
+    fingerprint = _fingerprint(folder, plan, learnt)
     checkpoint = checkpoint_path(out)
     if resume:
-        state.restore(read_checkpoint(checkpoint, fingerprint=fingerprint))
+        state = TrainingState.restored(read_checkpoint(checkpoint, fingerprint=fingerprint))
+    else:
+        effects = _fresh_effects(folder, examples, plan.seed)
+        state = audition(effects, examples, plan.schedule, seed=plan.seed, on_progress=on_progress, stopped=stopped)
     limited_by = fit(
         state,
         examples,
@@ -75,8 +77,8 @@ def train(
         keep=lambda current: write_checkpoint(checkpoint, current.checkpoint(fingerprint)),
         stopped=stopped,
     )
-    effect.load_state_dict(state.best)
-    return _profile(folder, out, effect, _provenance(folder, plan, learnt, state, limited_by))
+    state.effect.load_state_dict(state.best)
+    return _profile(folder, out, state.effect, _provenance(folder, plan, learnt, state, limited_by))
 
 
 def forget_checkpoint(out: Path) -> None:
@@ -84,7 +86,8 @@ def forget_checkpoint(out: Path) -> None:
     checkpoint_path(out).unlink(missing_ok=True)
 
 
-def _fresh_effect(folder: SessionFolder, examples: Examples, seed: int) -> Effect:
+def _fresh_effects(folder: SessionFolder, examples: Examples, seed: int) -> list[Effect]:
+    """Return the effects that may suit the gear, the likelier first."""
     dry, wet = examples.levels()
     torch.manual_seed(seed)
     sizes: dict[str, Any] = {
@@ -93,17 +96,17 @@ def _fresh_effect(folder: SessionFolder, examples: Examples, seed: int) -> Effec
         "output_scale": wet / _WET_LEVEL,
     }
     if is_dynamics(examples):
-        return DynamicsEffect(**sizes)
-    return ConvolutionalEffect(**sizes, **A2.config)
+        return [DynamicsEffect(**sizes)]
+    sparse = sparse_positions(folder.session.knobs, examples)
+    return [ConvolutionalEffect(**sizes, **A2.config), RecurrentEffect(**sizes, sparse=sparse)]
 
 
-def _fingerprint(folder: SessionFolder, plan: TrainingPlan, learnt: Sequence[Span], effect: Effect) -> str:
+def _fingerprint(folder: SessionFolder, plan: TrainingPlan, learnt: Sequence[Span]) -> str:
     """Return a hash of all that two runs must share for one to go on where the other stopped."""
     told = {
         "session": hashlib.sha256(to_json(folder.session)).hexdigest(),
         "learnt": [asdict(span) for span in learnt],
         "plan": [plan.schedule.steps, plan.schedule.budget_seconds, plan.seed],
-        "effect": [effect.kind, dict(effect.config)],
         "versions": _versions(),
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

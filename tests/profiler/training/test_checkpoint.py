@@ -1,23 +1,34 @@
 """Checkpoints: a training goes on from one exactly, and from no other."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from profiler.effects import RecurrentEffect
+from profiler.effects import ConvolutionalEffect, Effect, RecurrentEffect
 from profiler.errors import StorageError, TrainingError
 from profiler.profile import CurvePoint
 from profiler.training.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
 from profiler.training.state import TrainingState
 
 
-def state_after(steps: int, *, seed: int = 0) -> TrainingState:
+def recurrent() -> Effect:
+    """Return a small recurrent effect."""
+    return RecurrentEffect(knob_positions=1, hidden=3, features=2, shaper=4)
+
+
+def convolutional() -> Effect:
+    """Return a small convolutional effect, whose optimizer keeps bases and whose gradients have a history."""
+    return ConvolutionalEffect(knob_positions=1, channels=2, taps=[3, 3], dilations=[1, 2], shaper=4)
+
+
+def state_after(steps: int, *, seed: int = 0, effect: Callable[[], Effect] = recurrent) -> TrainingState:
     """Return the state of a small training some steps on, whose gradients are random."""
     torch.manual_seed(seed)
-    state = TrainingState.fresh(RecurrentEffect(knob_positions=1, hidden=3, features=2, shaper=4), seed=seed)
+    state = TrainingState.fresh(effect(), seed=seed)
     go_on(state, steps)
     return state
 
@@ -37,15 +48,16 @@ def tensors(state: TrainingState) -> dict[str, torch.Tensor]:
     return dict(state.checkpoint("x").tensors)
 
 
-def test_a_restored_training_goes_on_as_if_it_had_never_stopped(tmp_path: Path):
+@pytest.mark.parametrize("effect", [recurrent, convolutional])
+def test_a_restored_training_goes_on_as_if_it_had_never_stopped(tmp_path: Path, effect: Callable[[], Effect]):
     """Weights, average, optimizer and generator come back to the last bit, so the next steps are the same."""
     path = tmp_path / "checkpoint"
-    stopped = state_after(7)
+    stopped = state_after(13, effect=effect)
     stopped.curve, stopped.best_esr, stopped.seconds = [CurvePoint(seconds=1.5, step=5, esr=0.25)], 0.25, 2.125
     write_checkpoint(path, stopped.checkpoint("mine"))
-    resumed = state_after(0, seed=99)
-    resumed.restore(read_checkpoint(path, fingerprint="mine"))
-    assert (resumed.step, resumed.seconds, resumed.best_esr) == (7, 2.125, 0.25)
+    resumed = TrainingState.restored(read_checkpoint(path, fingerprint="mine"))
+    assert (resumed.effect.kind, resumed.effect.config) == (stopped.effect.kind, stopped.effect.config)
+    assert (resumed.step, resumed.seconds, resumed.best_esr) == (13, 2.125, 0.25)
     assert resumed.curve == stopped.curve
     for each in (stopped, resumed):
         go_on(each, 5)
@@ -59,8 +71,7 @@ def test_a_restored_training_goes_on_as_if_it_had_never_stopped(tmp_path: Path):
 def test_a_training_without_a_score_yet_is_restored(tmp_path: Path):
     """An error that is still infinite survives JSON."""
     write_checkpoint(tmp_path / "checkpoint", state_after(0).checkpoint("mine"))
-    resumed = state_after(3)
-    resumed.restore(read_checkpoint(tmp_path / "checkpoint", fingerprint="mine"))
+    resumed = TrainingState.restored(read_checkpoint(tmp_path / "checkpoint", fingerprint="mine"))
     assert (resumed.best_esr, resumed.step) == (math.inf, 0)
 
 

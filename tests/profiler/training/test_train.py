@@ -22,11 +22,13 @@ from profiler.session import CaptureSession, Gear, Take
 from profiler.session_folder import SessionFolder
 from profiler.split import HoldOut, Split
 from profiler.training import Schedule, TrainingPlan, forget_checkpoint, train
+from profiler.training.audition import AUDITION_SHARE
 from profiler.training.checkpoint import checkpoint_path
 from profiler.training.windows import ROWS, WINDOW_FRAMES
 
-STEPS = 48
+STEPS = 80
 ROUND = 16
+AUDITIONED = 7  # steps, of 80
 PLAN = TrainingPlan(schedule=Schedule(steps=STEPS))
 
 KILLED = """
@@ -35,16 +37,17 @@ from pathlib import Path
 from profiler.session_folder import SessionFolder
 from profiler.training import Schedule, TrainingPlan, loop, train
 
-def wait(_):
-    print("kept", flush=True)
-    sys.stdin.read()
+def wait(told):
+    if told.done > 0.3:
+        print("kept", flush=True)
+        sys.stdin.read()
 
 if __name__ == "__main__":
     loop._KEEP_EVERY_SECONDS = 0
-    plan = TrainingPlan(schedule=Schedule(steps=48))
+    plan = TrainingPlan(schedule=Schedule(steps=80))
     train(SessionFolder.open(Path(sys.argv[1])), plan, Path(sys.argv[2]), on_progress=wait)
 """
-"""A training that stands still after its first round, with a checkpoint on disk."""
+"""A training that stands still after a round, with a checkpoint on disk."""
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +73,11 @@ def made(path: Path, dry: NDArray[np.float32], wet: NDArray[np.float32]) -> Sess
     return folder
 
 
+def past_the_audition(done: list[Progress]) -> bool:
+    """Whether the effect that was chosen has gone on for a round."""
+    return bool(done) and done[-1].done > 2 * AUDITION_SHARE + 0.1
+
+
 def test_the_same_seed_gives_the_same_weights(session: SessionFolder, whole: LoadedProfile, tmp_path: Path):
     """From another copy of the session, in another place, every weight is equal to the last bit."""
     again = train(session, PLAN, tmp_path / "again.tonecast")
@@ -80,7 +88,8 @@ def test_the_same_seed_gives_the_same_weights(session: SessionFolder, whole: Loa
 def test_another_seed_gives_other_weights(captured: Path, whole: LoadedProfile, tmp_path: Path):
     """The seed decides the starting weights and the excerpts."""
     other = train(SessionFolder.open(captured), replace(PLAN, seed=1), tmp_path / "other.tonecast")
-    assert not any(np.array_equal(other.weights[name], whole.weights[name]) for name in whole.weights)
+    assert not any(np.array_equal(each, whole.weights.get(name, each + 1)) for name, each in other.weights.items())
+    assert not np.array_equal(other.golden_wet, whole.golden_wet)
     assert other.profile.provenance.seed == 1
 
 
@@ -102,7 +111,7 @@ def test_a_profile_says_where_it_comes_from(captured: Path, whole: LoadedProfile
     ]
     assert (told.seed, told.steps, told.limited_by, told.hold_outs) == (0, STEPS, "steps", ())
     assert told.audio_seconds == pytest.approx(STEPS * ROWS * WINDOW_FRAMES / 48_000, abs=0.1)
-    assert [point.step for point in told.curve] == list(range(ROUND, STEPS + 1, ROUND))
+    assert [point.step for point in told.curve] == [*range(AUDITIONED, STEPS, ROUND), STEPS]
     assert {"tonecast", "torch", "numpy"} <= told.versions.keys()
     assert whole.profile.knobs == session.knobs
     assert whole.profile.name == "drive"
@@ -120,9 +129,9 @@ def test_a_stopped_training_gives_its_best_and_goes_on(captured: Path, tmp_path:
     """Stopped half-way there is a profile to use, and with `resume` the training reaches its last step."""
     out, folder = tmp_path / "drive.tonecast", SessionFolder.open(captured)
     done: list[Progress] = []
-    stopped = train(folder, PLAN, out, on_progress=done.append, stopped=lambda: bool(done))
+    stopped = train(folder, PLAN, out, on_progress=done.append, stopped=lambda: past_the_audition(done))
     assert stopped.profile.provenance.limited_by == "interrupted"
-    assert stopped.profile.provenance.steps == ROUND
+    assert stopped.profile.provenance.steps == AUDITIONED + ROUND
     assert np.isfinite(ProfileProcessor(stopped).process(stopped.golden_dry, 48_000)).all()
     assert checkpoint_path(out).is_file()
     finished = train(folder, PLAN, out, resume=True)
@@ -136,7 +145,7 @@ def test_stopping_between_rounds_costs_nothing(captured: Path, whole: LoadedProf
     """A training stopped after a round and gone on with takes the very steps of one that was not."""
     out, folder = tmp_path / "drive.tonecast", SessionFolder.open(captured)
     done: list[Progress] = []
-    train(folder, PLAN, out, on_progress=done.append, stopped=lambda: bool(done))
+    train(folder, PLAN, out, on_progress=done.append, stopped=lambda: past_the_audition(done))
     assert same(train(folder, PLAN, out, resume=True).weights, whole.weights)
 
 

@@ -1,0 +1,55 @@
+"""The audition: effects of several kinds learn for a while, and the one that errs least goes on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from profiler.effects import Effect
+from profiler.progress import Progress, ProgressCallback
+from profiler.training.examples import Examples
+from profiler.training.loop import Schedule, fit
+from profiler.training.state import TrainingState
+
+__all__ = ["AUDITION_SHARE", "audition"]
+
+AUDITION_SHARE = 0.08
+"""How much of the schedule each effect gets. What the others took is gone from the winner's time, not its steps."""
+
+
+def audition(
+    effects: Sequence[Effect],
+    examples: Examples,
+    schedule: Schedule,
+    *,
+    seed: int,
+    on_progress: ProgressCallback,
+    stopped: Callable[[], bool],
+) -> TrainingState:
+    """Return the state of the effect whose watched error is least after its share, ready to go on.
+
+    The first one is taken when there is nothing to watch, and the best so far when `stopped` says so.
+    """
+    states = [TrainingState.fresh(effect, seed=seed) for effect in effects]
+    if len(states) == 1 or not examples.watched:
+        return states[0]
+    for number, state in enumerate(states):
+        fit(
+            state,
+            examples,
+            schedule,
+            on_progress=_later(on_progress, number * AUDITION_SHARE),
+            keep=lambda _: None,
+            stopped=stopped,
+            upto=AUDITION_SHARE,
+        )
+    best = min(states, key=lambda state: state.best_esr)
+    best.seconds = sum(state.seconds for state in states)
+    return best
+
+
+def _later(on_progress: ProgressCallback, share: float) -> ProgressCallback:
+    """Return what tells progress as that share further on; how long it all takes is not known yet."""
+
+    def tell(told: Progress) -> None:
+        on_progress(replace(told, done=min(told.done + share, 1.0), seconds_left=None))
+
+    return tell

@@ -1,0 +1,189 @@
+"""The audition: of several effects the one that errs least goes on, and a convolutional one goes on exactly."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from profiler.effects import ConvolutionalEffect, Effect, RecurrentEffect
+from profiler.errors import TrainingError
+from profiler.progress import Progress, unheard
+from profiler.training.audition import AUDITION_SHARE, audition
+from profiler.training.examples import Examples, Passage
+from profiler.training.lessons import lessons_for
+from profiler.training.loop import Schedule, fit
+from profiler.training.loss import QUIET, relative_error
+from profiler.training.segments import Crew
+from profiler.training.state import TrainingState
+from profiler.training.windows import ROWS, Windows
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Keep torch to one thread, as training does."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def late_and_clipped(*, delay: int, watched: bool = True, frames: int = 48_000) -> Examples:
+    """Return noise, and what a soft clipper makes of it some frames later at two settings of its gain."""
+    rng = np.random.default_rng(0)
+    positions = np.asarray([[0.0], [1.0]], np.float32)
+
+    def passage(frames: int) -> Passage:
+        dry = rng.normal(0, 0.2, frames).astype(np.float32)
+        knobs = (np.arange(frames) // 6000 % 2).astype(np.int32)
+        wet = np.tanh((1 + 4 * positions[knobs, 0]) * dry)
+        wet = np.concatenate([np.zeros(delay, np.float32), wet[: frames - delay]])
+        return Passage(dry=dry, wet=wet, knobs=knobs, counts=np.ones(frames, np.bool_))
+
+    return Examples(learnt=(passage(frames),), watched=(passage(9600),) if watched else (), positions=positions)
+
+
+def small_convolution(seed: int = 0) -> ConvolutionalEffect:
+    """Return a network of two layers that hears eighty frames back."""
+    torch.manual_seed(seed)
+    return ConvolutionalEffect(
+        knob_positions=1, channels=4, taps=[6, 6], dilations=[1, 12], head_taps=16, input_scale=1.0, output_scale=2.0
+    )
+
+
+def small_recurrence() -> RecurrentEffect:
+    """Return an LSTM."""
+    torch.manual_seed(0)
+    return RecurrentEffect(knob_positions=1, hidden=4, features=2, shaper=4, output_scale=2.0)
+
+
+def heard(effects: list[Effect], examples: Examples, told: list[Progress]) -> TrainingState:
+    """Return whom an audition of 1,000 steps chooses."""
+    return audition(effects, examples, Schedule(steps=1000), seed=0, on_progress=told.append, stopped=lambda: False)
+
+
+def test_what_a_delay_needs_wins():
+    """A sound that comes sixty frames late is beyond a small LSTM in eighty steps, and nothing for a convolution."""
+    told: list[Progress] = []
+    state = heard([small_recurrence(), small_convolution()], late_and_clipped(delay=60), told)
+    assert state.effect.kind == "convolutional"
+    assert state.step == 1000 * AUDITION_SHARE
+    assert state.curve[-1].step == state.step
+    assert all(earlier.done <= later.done for earlier, later in pairwise(told))
+    assert told[-1].done == pytest.approx(2 * AUDITION_SHARE)
+
+
+def test_with_nothing_to_watch_the_likelier_is_taken_unheard():
+    """Short captures have no watched audio to judge by: the first goes on from its first step."""
+    state = heard([small_convolution(), small_recurrence()], late_and_clipped(delay=0, watched=False), [])
+    assert (state.effect.kind, state.step) == ("convolutional", 0)
+
+
+def test_one_alone_needs_no_audition():
+    """An effect without a rival goes on from its first step."""
+    assert heard([small_recurrence()], late_and_clipped(delay=0), []).step == 0
+
+
+def test_all_of_them_share_the_time():
+    """A budget counts what every effect took."""
+    examples = late_and_clipped(delay=0)
+    state = audition(
+        [small_convolution(), small_recurrence()],
+        examples,
+        Schedule(budget_seconds=5.0),
+        seed=0,
+        on_progress=unheard,
+        stopped=lambda: False,
+    )
+    assert state.seconds >= 2 * 5.0 * AUDITION_SHARE
+    assert Schedule(budget_seconds=5.0).done(state) >= 2 * AUDITION_SHARE
+
+
+def test_each_kind_has_its_lessons():
+    """Convolutional effects learn from windows, others along segments."""
+    examples = late_and_clipped(delay=0)
+    assert isinstance(lessons_for(small_convolution(), examples), Windows)
+    assert isinstance(lessons_for(small_recurrence(), examples), Crew)
+
+
+def test_a_convolution_learns():
+    """A late soft clipper at two settings is learnt to a hundredth in a few hundred steps."""
+    state = TrainingState.fresh(small_convolution(), seed=0)
+    fit(
+        state,
+        late_and_clipped(delay=20),
+        Schedule(steps=400),
+        on_progress=unheard,
+        keep=lambda _: None,
+        stopped=lambda: False,
+    )
+    assert state.best_esr < 0.01
+    assert state.audio_frames == 400 * ROWS * 2048
+
+
+def test_a_convolution_goes_on_exactly():
+    """Stopped after a round and restored from its checkpoint, training ends in the very same weights."""
+    examples = late_and_clipped(delay=5)
+
+    def trained(state: TrainingState, *, stop_at: int | None = None) -> TrainingState:
+        fit(
+            state,
+            examples,
+            Schedule(steps=48),
+            on_progress=unheard,
+            keep=lambda _: None,
+            stopped=lambda: stop_at is not None and state.step >= stop_at,
+        )
+        return state
+
+    whole = trained(TrainingState.fresh(small_convolution(), seed=3))
+    stopped = trained(TrainingState.fresh(small_convolution(), seed=3), stop_at=16)
+    assert stopped.step == 16
+    resumed = trained(TrainingState.restored(stopped.checkpoint("mine")))
+    assert all(torch.equal(tensor, whole.best[name]) for name, tensor in resumed.best.items())
+
+
+def test_windows_hold_one_setting_and_all_their_past():
+    """Loss and gradients are those of the effect at each row's setting, after as much dry as it hears."""
+    examples, effect = late_and_clipped(delay=0), small_convolution()
+    with Windows(effect, examples) as windows:
+        loss, gradients = windows.step(np.random.default_rng(7))
+    history = effect.memory_frames
+    still = replace(examples, learnt=tuple(examples.learnt[0].still_stretches()))
+    rows = still.rows(np.random.default_rng(7), count=ROWS, frames=history + 2048)
+    assert (rows.knobs == rows.knobs[:, :1]).all()
+    knobs = torch.from_numpy(examples.positions[rows.knobs[:, :1]])
+    predicted, _ = effect(torch.from_numpy(rows.dry), knobs, effect.initial_state(ROWS))
+    quiet = QUIET * examples.levels()[1]
+    expected = relative_error(torch.from_numpy(rows.wet[:, history:]), predicted[:, history:], quiet**2)
+    assert loss == pytest.approx(float(expected), rel=1e-4)
+    assert len(gradients) == len(list(effect.parameters()))
+
+
+def test_clipped_frames_are_not_learnt_from():
+    """Frames that do not count add nothing to the loss: all of them masked, there is none."""
+    examples, effect = late_and_clipped(delay=0), small_convolution()
+    passage = examples.learnt[0]
+    counts = np.zeros(passage.frames, np.bool_)
+    counts[0] = True
+    masked = replace(examples, learnt=(replace(passage, wet=passage.wet * counts, counts=counts),))
+    with Windows(effect, masked) as windows:
+        loss, gradients = windows.step(np.random.default_rng(0))
+    assert loss == 0
+    assert not any(each.any() for each in gradients)
+
+
+def test_short_stretches_are_learnt_after_silence():
+    """Knobs that move more often than the effect hears back leave short stretches: they are learnt all the same."""
+    examples = late_and_clipped(delay=0)
+    frames = np.arange(examples.learnt[0].frames)
+    hurried = replace(examples, learnt=(replace(examples.learnt[0], knobs=(frames // 1100 % 2).astype(np.int32)),))
+    effect = ConvolutionalEffect(knob_positions=1, channels=2, taps=[6], dilations=[400])
+    with Windows(effect, hurried) as windows:
+        loss, _ = windows.step(np.random.default_rng(0))
+    assert np.isfinite(loss)
+    too_short = replace(examples, learnt=(replace(examples.learnt[0], knobs=(frames // 900 % 2).astype(np.int32)),))
+    with pytest.raises(TrainingError, match="has 900 frames; at least 1024"):
+        Windows(effect, too_short)
