@@ -26,8 +26,10 @@ _HEAD_SCALE = 0.01
 class ConvolutionalEffect(Effect):
     """A network whose pre-activations and gains the knobs turn.
 
-    `input_scale` and `output_scale` bring the gear's levels to about 1 and are fixed when training starts. Raises
-    ValueError for sizes outside what any profile has.
+    `input_scale` and `output_scale` bring the gear's levels to about 1 and are fixed when training starts. `sparse` are
+    the positions of knobs that were recorded at two places only: they act on a straight line, and on the logarithms of
+    the gains before anything else, for what lies between the two no recording tells. Raises ValueError for sizes
+    outside what any profile has.
     """
 
     kind = "convolutional"
@@ -44,6 +46,7 @@ class ConvolutionalEffect(Effect):
         shaper: int = 32,
         input_scale: float = 1.0,
         output_scale: float = 1.0,
+        sparse: Sequence[int] = (),
     ) -> None:
         super().__init__()
         sizes = {"knob_positions": knob_positions, "shaper": shaper}
@@ -52,10 +55,12 @@ class ConvolutionalEffect(Effect):
                 raise ValueError(f"{name} is {size!r}; it must be a whole number up to {_LARGEST[name]}.")
         if not (0 < input_scale < 1e6 and 0 < output_scale < 1e6):
             raise ValueError(f"The scales are {input_scale!r} and {output_scale!r}; they must lie between 0 and 1e6.")
+        if not all(isinstance(each, int) and 0 <= each < knob_positions for each in sparse):
+            raise ValueError(f"sparse is {list(sparse)}; it must list positions of knobs up to {knob_positions - 1}.")
         self.shape = NetworkShape(
             channels=channels, taps=tuple(taps), dilations=tuple(dilations), head_taps=head_taps, slope=slope
         )
-        self._sizes = sizes
+        self._sizes, self._sparse = sizes, list(sparse)
         self.knob_positions = knob_positions
         self.memory_frames = self.shape.history
         self.input_scale, self.output_scale = float(input_scale), float(output_scale)
@@ -66,6 +71,9 @@ class ConvolutionalEffect(Effect):
             nn.init.zeros_(last.bias)
             hidden = (nn.Linear(knob_positions, shaper), nn.Tanh(), nn.Linear(shaper, shaper), nn.Tanh())
             self.shaper = nn.Sequential(*hidden, last)
+        if self._sparse:
+            self.line = nn.Linear(len(self._sparse), self.features, bias=False)
+            nn.init.zeros_(self.line.weight)
         self._baking = _Baking(self.shape, self.input_scale, self.output_scale)
 
     @property
@@ -77,7 +85,7 @@ class ConvolutionalEffect(Effect):
     def config(self) -> Mapping[str, Any]:
         """What rebuilds this effect without its weights."""
         scales = {"input_scale": self.input_scale, "output_scale": self.output_scale}
-        return {**self._sizes, **self.shape.config, **scales}
+        return {**self._sizes, **self.shape.config, **scales, "sparse": self._sparse}
 
     def initial_state(self, channels: int) -> State:
         """Return a state that says that nothing has been heard: what silence leaves depends on the knobs."""
@@ -88,11 +96,25 @@ class ConvolutionalEffect(Effect):
         if not self.knob_positions:
             shaped = knobs.new_zeros(*knobs.shape[:-1], self.features)
         else:
-            shaped = self.shaper(2 * knobs - 1)
+            shaped = self._shaped(2 * knobs - 1)
         pairs = shaped[..., :-2].unflatten(-1, (self.shape.layers, 2, self.shape.channels))
         scales = 1 + pairs[..., :1, :]
         bent = torch.cat([scales, pairs[..., 1:, :]], dim=-2).flatten(-3)
         return torch.cat([bent, torch.exp(shaped[..., -2:])], dim=-1)
+
+    def _shaped(self, knobs: Tensor) -> Tensor:
+        if not self._sparse:
+            return self.shaper(knobs)
+        curved = knobs.clone()
+        curved[..., self._sparse] = 0
+        shaped: Tensor = self.shaper(curved) + self.line(knobs[..., self._sparse])
+        return shaped
+
+    def restrain(self, rate: float) -> None:
+        """Draw sparse knobs towards what input and output gains alone can do, against a learning rate."""
+        if self._sparse:
+            with torch.no_grad():
+                self.line.weight[:-2] *= 1 - rate
 
     def bake(self, features: Tensor) -> Tensor:
         """Return the flat weights of the plain network at these features: (rows, features) to (rows, weight_count)."""

@@ -40,7 +40,7 @@ def _soap(effect: Effect) -> torch.optim.Optimizer:
         raise TypeError(f"matrices are known of convolutional effects, not of {effect.kind} ones")
     groups = [{"params": [effect.weights]}]
     if effect.knob_positions:
-        groups.append({"params": list(effect.shaper.parameters())})
+        groups.append({"params": [each for each in effect.parameters() if each is not effect.weights]})
     return Soap(groups, matrices={effect.weights: matrices_of(effect)}, betas=(0.9, 0.97))
 
 

@@ -98,7 +98,7 @@ def _fresh_effects(folder: SessionFolder, examples: Examples, seed: int) -> list
     if is_dynamics(examples):
         return [DynamicsEffect(**sizes)]
     sparse = sparse_positions(folder.session.knobs, examples)
-    return [ConvolutionalEffect(**sizes, **A2.config), RecurrentEffect(**sizes, sparse=sparse)]
+    return [ConvolutionalEffect(**sizes, **A2.config, sparse=sparse), RecurrentEffect(**sizes, sparse=sparse)]
 
 
 def _fingerprint(folder: SessionFolder, plan: TrainingPlan, learnt: Sequence[Span]) -> str:

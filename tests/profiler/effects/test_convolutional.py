@@ -225,3 +225,27 @@ def test_the_shapes_are_those_of_neural_amp_modeler():
     assert A2.history + 1 == 6_347
     assert A2.layers == 23
     assert HALF.multiply_adds < 6_000 < A2.multiply_adds < 12_000
+
+
+def test_sparse_knobs_act_on_a_straight_line():
+    """Half-way between two places every scale and shift is half-way, and the gains are their geometric middle."""
+    effect = lively(sparse=[1])
+    with torch.no_grad():
+        effect.line.weight.normal_(0, 0.3)
+    low, middle, high = (effect.conditioned(torch.tensor([[0.4, at]]))[0] for at in (0.0, 0.5, 1.0))
+    assert torch.allclose(middle[:-2], (low + high)[:-2] / 2, atol=1e-6)
+    assert torch.allclose(middle[-2:], (low * high)[-2:].sqrt(), rtol=1e-5)
+    assert float((high - low).abs().min()) > 0
+    for sparse in ([2], [-1], [0.5]):
+        with pytest.raises(ProfileError, match="sparse is"):
+            build_effect(Stage(kind="convolutional", config={**effect.config, "sparse": sparse}, prefix=""))
+
+
+def test_restraint_leaves_the_gains():
+    """What pulls on a sparse knob's line shrinks all of it but the gains."""
+    effect = lively(sparse=[0])
+    with torch.no_grad():
+        effect.line.weight.fill_(1.0)
+    effect.restrain(0.25)
+    assert effect.line.weight[:-2].unique().tolist() == [0.75]
+    assert effect.line.weight[-2:].unique().tolist() == [1.0]
