@@ -10,15 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from profiler.lateness import (
-    CLEAR,
-    SPREAD_SECONDS,
-    Spectrum,
-    Transfer,
-    correlation_within,
-    fine_lateness,
-)
+from profiler.lateness import CLEAR, SPREAD_SECONDS, correlation_within
 from profiler.recording import Recording
+from profiler.transfer import Spectrum, Transfer, fine_lateness
 from profiler.varispeed import read_along
 from profiler.whereabouts import find_passage
 
@@ -93,7 +87,10 @@ def measure_timing(dry: Recording, wet: Recording, sample_rate: int) -> Timing:
             is_spread=match.is_spread,
         )
     size = 1 << round(math.log2(_WINDOW_SECONDS * sample_rate))
-    centres = _centres(dry, wet, anchor=anchor, lag=match.frames, size=size)
+    first, last = _overlap(dry, wet, lag=match.frames, size=size)
+    # In a wet begun or broken off by hand the middle of the passage need not sound.
+    anchor = min(max(anchor, first), last) if first < last else anchor
+    centres = _centres(dry, anchor=anchor, first=first, last=last, size=size)
     follow = partial(_followed, dry, wet, centres, anchor=anchor, lag=match.frames, size=size)
     line = follow(least_reach=_LEAST_REACH)
     for _ in range(2):  # the second time along the better line: drift inside a window blurs it
@@ -120,12 +117,16 @@ def measure_timing(dry: Recording, wet: Recording, sample_rate: int) -> Timing:
     )
 
 
-def _centres(dry: Recording, wet: Recording, *, anchor: int, lag: int, size: int) -> list[int]:
+def _overlap(dry: Recording, wet: Recording, *, lag: int, size: int) -> tuple[int, int]:
+    """Return the first and the last middle that a window has in which both play, the last first when there is none."""
+    return max(0, -lag) + size // 2, min(dry.frames, wet.frames - lag) - size // 2
+
+
+def _centres(dry: Recording, *, anchor: int, first: int, last: int, size: int) -> list[int]:
     """Return the middles of windows in which dry and wet both play, those nearest the anchor first.
 
     They are even over the whole length, and closer about the anchor, so that each step further knows the drift well.
     """
-    first, last = max(0, -lag) + size // 2, min(dry.frames, wet.frames - lag) - size // 2
     if last <= first:
         return [anchor]
     even = np.linspace(first, last, max(2, min(_WINDOWS, 2 * (last - first) // size)))
