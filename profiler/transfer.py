@@ -23,6 +23,7 @@ _LEAST_COHERENT_BINS = 64
 _NEIGHBOURS = 15  # bins; a delay of `_NEAR` frames turns the phase by a third of a radian to either side
 _SEPARATE = 3  # of Hann-weighted neighbours every third tells something of its own
 _SIGNIFICANT = 10.0
+_LEAST_OF_OCTAVE = 0.05
 _STEEPEST = -3.0  # nepers an octave, as of four poles and more
 _POLE = math.log(2)  # nepers an octave that each pole of a low-pass takes away
 # How surely gear goes on, above the band that is known, as it does at the top of it: a constant and a part of the slope
@@ -157,6 +158,8 @@ class _Continued:
         bins = np.arange(len(known))
         top = int(np.flatnonzero(known).max())
         octave = known & (bins > top / 2)
+        if octave.sum() < _LEAST_OF_OCTAVE * top:  # a few bins that follow by chance have no slope
+            octave = known
         octaves = np.log2(np.maximum(bins, 1) / top)
         level, weights = transfer.log_level, transfer.coherence[octave]
         # The other coefficient is not the level at the top, once the slope is limited.

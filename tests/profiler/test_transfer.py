@@ -83,6 +83,18 @@ def test_a_filter_is_told_from_a_delay(delay, poles):
     assert unsure < 0.3
 
 
+def test_a_bin_that_follows_by_chance_has_no_slope():
+    """Where the highest octave of what is known is one bin, the delay is still measured."""
+    bins = 2049
+    power, cross = np.ones(bins), np.zeros(bins, complex)
+    cross[:200] = 1.0
+    cross[[900, 1900, 1930, 1960]] = 0.95
+    transfer = Transfer(cross=cross, dry_power=power, wet_power=power, windows=150.0)
+    frames, unsure = fine_lateness(transfer)
+    assert abs(frames) < UNKNOWN_FRAMES
+    assert 0 < unsure < UNKNOWN_FRAMES
+
+
 def test_what_has_nothing_in_common_is_unknown():
     """Two noises say nothing about a delay."""
     other = np.random.default_rng(1).normal(0, 0.1, len(NOISE))
