@@ -45,7 +45,8 @@ class Timing:
     beyond `drift_error_ppm`, which is infinite for takes too short to tell. `wander_frames` is by how much the
     recording surely leaves that straight line, 0 when it stays on it as far as can be told; `jump_second` is where it
     does so all at once. `is_spread` says that the sound has no single arrival. `clearness` below `CLEAR` means that
-    wet and dry have nothing in common.
+    wet and dry have nothing in common. `strays` are the frames by which windows, from first to last, come later than
+    most of them do.
     """
 
     frames: float
@@ -57,6 +58,19 @@ class Timing:
     wander_frames: float = 0.0
     jump_second: float | None = None
     is_spread: bool = False
+    strays: tuple[float, ...] = ()
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the wet follows the dry."""
+        return self.clearness >= CLEAR
+
+    @property
+    def spread_frames(self) -> float:
+        """The range in which the latency surely strays, 0 when it stands still as far as can be told."""
+        if self.drift_ppm == 0 and self.wander_frames == 0 and self.jump_second is None:
+            return 0.0
+        return float(np.ptp(np.quantile(self.strays, (0.05, 0.95))))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -114,7 +128,14 @@ def measure_timing(dry: Recording, wet: Recording, sample_rate: int) -> Timing:
         drift_error_ppm=line.slope_error * 1e6,
         wander_frames=wander,
         jump_second=jump,
+        strays=_about_most(further if jump is not None else line),
     )
+
+
+def _about_most(line: _Line) -> tuple[float, ...]:
+    """Return by how many frames each window comes later than most, in the order in which they play."""
+    lags = (line.left + line.slope * line.at)[np.argsort(line.at)]
+    return tuple(float(each) for each in lags - np.median(lags))
 
 
 def _overlap(dry: Recording, wet: Recording, *, lag: int, size: int) -> tuple[int, int]:
