@@ -1,7 +1,10 @@
 """Evaluation: what a profile scores on a session, on frames and settings that training did or did not hear."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from profiler.alignment import counted
 from profiler.audio import Samples
@@ -11,20 +14,14 @@ from profiler.knob import KnobSettings
 from profiler.profile import LoadedProfile, Profile
 from profiler.progress import Progress, ProgressCallback, unheard
 from profiler.rendering import ProfileProcessor
-from profiler.score import (
-    Score,
-    TakeScore,
-    energies,
-    error_to_signal,
-    level_db,
-    pre_emphasised,
-    summed_up,
-)
+from profiler.score import RunningScore, Score, TakeScore, summed_up
 from profiler.session import CaptureSession, Take
 from profiler.session_folder import SessionFolder
 from profiler.split import Span, Split, divide, parse_hold_out, recorded_frames
 
 __all__ = ["RenderedTake", "evaluate", "render_take", "scored_spans"]
+
+_PIECE_FRAMES = 1 << 18
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,7 +57,7 @@ def evaluate(
     begun = time.monotonic()
     rows = []
     for number, span in enumerate(spans):
-        rows.append(_row(loaded.profile, folder.session, span, render_take(loaded, folder, span)))
+        rows.append(_row(loaded, folder, span))
         done = (number + 1) / len(spans)
         left = (time.monotonic() - begun) * (1 - done) / done
         on_progress(Progress(step="evaluate", done=done, seconds_left=left))
@@ -86,34 +83,59 @@ def _whole(session: CaptureSession, take: Take) -> Span:
 
 def render_take(loaded: LoadedProfile, folder: SessionFolder, span: Span) -> RenderedTake:
     """Render the span of a take through the profile, from far enough before it for its state to be right."""
+    pieces = list(_rendered(loaded, folder, span))
+    dry, wet, predicted = (
+        np.concatenate(each, axis=1)
+        for each in zip(*((piece.dry, piece.wet, piece.predicted) for piece in pieces), strict=True)
+    )
+    return replace(pieces[0], dry=dry, wet=wet, predicted=predicted)
+
+
+def _rendered(loaded: LoadedProfile, folder: SessionFolder, span: Span) -> Iterator[RenderedTake]:
+    """Render a span piece by piece, so that memory does not grow with its length. There is one piece at least."""
     take = next(take for take in folder.session.takes if take.number == span.take)
+    rate = folder.session.sample_rate
     stop = min(span.stop, folder.session.dries[take.dry].frames)
     processor = ProfileProcessor(loaded, track=folder.track_of(take))
     # On a moving take the track must be followed from its start.
-    begin = max(span.start - processor.memory_frames, 0) if take.settings is not None else 0
-    dry, wet = folder.excerpt(take, begin, stop)
-    skip = span.start - begin
-    predicted = processor.process(dry, folder.session.sample_rate)[:, skip:]
-    counts = counted(replace(take, latency_frames=take.latency_frames + span.start), stop - span.start)
-    return RenderedTake(take=take, dry=dry[:, skip:], wet=wet[:, skip:] * counts, predicted=predicted * counts)
+    at = begin = max(span.start - processor.memory_frames, 0) if take.settings is not None else 0
+    fed = -1
+    while fed < stop:
+        fed = min(begin + _PIECE_FRAMES, stop)
+        predicted = processor.feed(folder.excerpt(take, begin, fed)[0], rate)
+        if fed == stop:
+            predicted = np.concatenate([predicted, processor.flush()], axis=1)
+        yield _beside(folder, take, predicted, at=at, span=span)
+        begin, at = fed, at + predicted.shape[1]
 
 
-def _row(profile: Profile, session: CaptureSession, span: Span, rendered: RenderedTake) -> TakeScore:
-    take, wet, predicted = rendered.take, rendered.wet, rendered.predicted
-    error, signal = energies(wet, predicted)
+def _beside(folder: SessionFolder, take: Take, predicted: Samples, *, at: int, span: Span) -> RenderedTake:
+    """Return a piece of what was predicted, from frame `at` on, beside what was played and recorded there."""
+    start, stop = max(at, span.start), max(at + predicted.shape[1], span.start)
+    dry, wet = folder.excerpt(take, start, stop)
+    counts = counted(replace(take, latency_frames=take.latency_frames + start), stop - start)
+    return RenderedTake(take=take, dry=dry, wet=wet * counts, predicted=predicted[:, start - at :] * counts)
+
+
+def _row(loaded: LoadedProfile, folder: SessionFolder, span: Span) -> TakeScore:
+    profile, session = loaded.profile, folder.session
+    running = RunningScore()
+    for piece in _rendered(loaded, folder, span):
+        running.hear(piece.wet, piece.predicted)
+    take = next(take for take in session.takes if take.number == span.take)
     return TakeScore(
         take=take.number,
         knobs=take.settings,
-        seconds=round(wet.shape[1] / session.sample_rate, 3),
+        seconds=round(running.frames / session.sample_rate, 3),
         seen=_is_seen(profile, session, span),
         settings_seen=_settings_seen(profile, take.settings, take.sha256),
         material_seen=_material_seen(profile, session.dries[take.dry].sha256, span),
-        esr=error_to_signal(wet, predicted),
-        esr_pre_emphasis=error_to_signal(pre_emphasised(wet), pre_emphasised(predicted)),
-        target_db=round(level_db(wet), 2),
-        predicted_db=round(level_db(predicted), 2),
-        error_energy=error,
-        target_energy=signal,
+        esr=running.esr,
+        esr_pre_emphasis=running.esr_pre_emphasis,
+        target_db=round(running.target_db, 2),
+        predicted_db=round(running.predicted_db, 2),
+        error_energy=running.error_energy,
+        target_energy=running.target_energy,
     )
 
 

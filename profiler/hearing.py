@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from profiler.audio import Samples
 from profiler.audio_file import reading
-from profiler.clipping import clipped_spans
+from profiler.clipping import ClippedRuns
 from profiler.errors import TakeRejectedError
 from profiler.score import SILENCE_DB
 
@@ -23,7 +23,6 @@ _LOUD_SHARE = 0.6
 _LOWEST_DB, _BINS_PER_DB = -160.0, 20
 _BINS = 200 * _BINS_PER_DB
 _TOP_SHARE = 1e-4
-_BEYOND_FULL_SCALE = 1.1  # in floating point nothing was cut off
 # Share of frames within 60 % of the peak. Seventeen dry recordings and two gears that do little: up to .023; a diode
 # clipper .24, fuzzes .4 to .8.
 _PRESSED = 0.1
@@ -57,14 +56,12 @@ def hear(path: Path) -> Hearing:
             raise TakeRejectedError(f"{path.name} lasts {seconds:.3g} s; at least {_SHORTEST_SECONDS} s are needed.")
         together = np.zeros((reader.channels, reader.channels))
         counts = np.zeros(_BINS, np.int64)
-        clipped: list[tuple[int, int]] = []
-        at = 0
+        runs = ClippedRuns()
         for block in reader.blocks(_BLOCK_FRAMES):
             wide = block.astype(np.float64)
             together += wide @ wide.T
             counts += _histogram(block)
-            clipped += [(at + start, at + stop) for start, stop in clipped_spans(block)]
-            at += block.shape[1]
+            runs.hear(block)
         channels = _carrying(together)
         peak = 10 ** (_peak_db(counts) / 20)
         level_db = _level_db(together, channels, reader.frames)
@@ -79,7 +76,7 @@ def hear(path: Path) -> Hearing:
             level_db=level_db,
             peak=peak,
             pressed=_pressed(counts),
-            clipped=() if peak > _BEYOND_FULL_SCALE else tuple(clipped),
+            clipped=runs.spans,
         )
 
 

@@ -7,9 +7,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage, signal
+from scipy import fft, ndimage
 
 from profiler.audio import Samples
+from profiler.transfer import UNKNOWN_FRAMES, WINDOW, Spectrum, Transfer, fine_lateness
 
 __all__ = [
     "CLEAR",
@@ -17,10 +18,8 @@ __all__ = [
     "SPREAD_SECONDS",
     "Lateness",
     "Match",
-    "Transfer",
     "correlation",
     "correlation_within",
-    "fine_lateness",
     "matched",
     "measure_lateness",
     "peak_of",
@@ -42,15 +41,6 @@ _ECHO_SHARE = 0.85
 # How alike the correlations of two halves are: up to .06 for other playing, .25 to .83 for reverbs without dry sound.
 _AGREEMENT = 0.15
 _SPREAD_SHARE = 0.2
-_WINDOW = 4096
-_NEAR = 32
-_UP = 64
-_LEAST_COHERENCE = 0.1
-_LEAST_COHERENT_BINS = 64
-_PILE = 0.7  # windows that overlap by half tell as much as this share of them apart
-_UNKNOWN_FRAMES = 8.0  # what filters of real gear were seen to add before the fine step
-
-Spectrum = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,51 +71,6 @@ class Match:
     is_spread: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Transfer:
-    """Averaged spectra of dry and wet, each of shape (bins,), and how many independent windows they hold."""
-
-    cross: NDArray[np.complex128]
-    dry_power: Spectrum
-    wet_power: Spectrum
-    windows: float
-
-    @property
-    def coherence(self) -> Spectrum:
-        """Return the share of the wet, bin by bin, that follows the dry linearly."""
-        together = self.dry_power * self.wet_power
-        return np.clip(np.abs(self.cross) ** 2 / (together + 1e-30), 0, 0.9999)
-
-    @classmethod
-    def of(cls, dry: Spectrum, wet: Spectrum) -> "Transfer":
-        """Return the transfer from one signal to another of the same length, of shape (frames,)."""
-        one, other = _spectra(dry), _spectra(wet)
-        return cls(
-            cross=np.mean(np.conj(one) * other, axis=0),
-            dry_power=np.mean(np.abs(one) ** 2, axis=0),
-            wet_power=np.mean(np.abs(other) ** 2, axis=0),
-            windows=max(_PILE * len(one), 1.0),
-        )
-
-    def __add__(self, other: "Transfer") -> "Transfer":
-        """Return the average over what both were averaged over."""
-        total = self.windows + other.windows
-        one, two = self.windows / total, other.windows / total
-        return Transfer(
-            cross=one * self.cross + two * other.cross,
-            dry_power=one * self.dry_power + two * other.dry_power,
-            wet_power=one * self.wet_power + two * other.wet_power,
-            windows=total,
-        )
-
-
-def _spectra(samples: Spectrum) -> NDArray[np.complex128]:
-    """Return the spectra of half-overlapping windows, of shape (windows, bins) (Welch 1967)."""
-    cut = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[:: _WINDOW // 2]
-    spectra: NDArray[np.complex128] = fft.rfft(cut * signal.windows.hann(_WINDOW, sym=False), axis=1)
-    return spectra
-
-
 def measure_lateness(dry: Samples, wet: Samples, sample_rate: int) -> Lateness:
     """Return how late `wet` is against `dry`, both mono of shape (frames,).
 
@@ -146,8 +91,8 @@ def measure_lateness(dry: Samples, wet: Samples, sample_rate: int) -> Lateness:
     near[max(-first, 0) : max(-first, 0) + len(part)] = part
     if match.is_spread:
         rest, uncertainty = 0.0, SPREAD_SECONDS * sample_rate
-    elif len(one) < 2 * _WINDOW:
-        rest, uncertainty = 0.0, _UNKNOWN_FRAMES
+    elif len(one) < 2 * WINDOW:
+        rest, uncertainty = 0.0, UNKNOWN_FRAMES
     else:
         rest, uncertainty = fine_lateness(Transfer.of(one, near))
     return Lateness(
@@ -223,60 +168,3 @@ def correlation(dry: NDArray[np.complex128], wet: NDArray[np.complex128], size: 
     level = np.abs(cross)
     found: Spectrum = fft.irfft(cross / (level + 1e-3 * level.mean() + 1e-30) ** _WHITENING, size)
     return found
-
-
-def fine_lateness(transfer: Transfer) -> tuple[float, float]:
-    """Return what is left of the lateness after the coarse step, within a few frames, and its uncertainty."""
-    coherence = transfer.coherence
-    known = coherence > max(_LEAST_COHERENCE, 10 / transfer.windows)
-    known[:3] = False
-    if known.sum() < _LEAST_COHERENT_BINS:
-        return 0.0, _UNKNOWN_FRAMES
-    level = np.log(np.abs(transfer.cross / (transfer.dry_power + 1e-30)) + 1e-12)
-    filled, slope = _filled(level, known)
-    own_phase = np.angle(_minimum_phase(filled))
-    ratio = transfer.windows * coherence / (1 - coherence)
-    left = np.where(known, ratio / (10 + ratio), 0) * np.exp(1j * (np.angle(transfer.cross) - own_phase))
-    match = fft.irfft(left, _WINDOW * _UP)
-    near = np.concatenate([match[-_NEAR * _UP :], match[: _NEAR * _UP + 1]])
-    frames = (int(np.argmax(np.abs(near))) - _NEAR * _UP) / _UP
-    return frames, _uncertainty(known, coherence, slope)
-
-
-def _uncertainty(known: NDArray[np.bool_], coherence: Spectrum, slope: float) -> float:
-    """Return by how many frames the fine step may be wrong.
-
-    The top of the known band decides: what a filter does above it bends the phase below. Measured by
-    `benchmarks/latency_truth.py`, where no error of a clean take may exceed it.
-    """
-    bins = np.flatnonzero(known)
-    top = float(np.quantile(bins, 0.99)) / len(known)
-    distorted = 1 - float(np.mean(coherence[known]))
-    return min(0.25 / max(top, 0.01) + 0.4 * max(-slope, 0.0) + distorted, _UNKNOWN_FRAMES)
-
-
-def _filled(level: Spectrum, known: NDArray[np.bool_]) -> tuple[Spectrum, float]:
-    """Return log levels with gaps bridged, the top carried on at the slope that the highest known octave has.
-
-    The slope, in nepers an octave, is returned too.
-    """
-    bins = np.arange(len(level))
-    top = int(bins[known].max())
-    octave = known & (bins > top / 2)
-    filled = np.interp(bins, bins[known], level[known])
-    slope = float(np.polyfit(np.log2(bins[octave]), level[octave], 1)[0]) if octave.sum() > 8 else 0.0
-    slope = float(np.clip(slope, -1.4, 0))
-    above = bins > top
-    filled[above] = np.median(level[known & (bins > 0.85 * top)]) + slope * np.log2(bins[above] / top)
-    kernel = signal.windows.hann(9)
-    return np.convolve(np.pad(filled, 4, "edge"), kernel / kernel.sum(), "valid"), slope
-
-
-def _minimum_phase(log_level: Spectrum) -> NDArray[np.complex128]:
-    """Return the minimum-phase response of a log level, by folding its cepstrum (Oppenheim & Schafer)."""
-    size = 2 * (len(log_level) - 1)
-    cepstrum = fft.irfft(log_level, size)
-    fold = np.zeros(size)
-    fold[0] = fold[size // 2] = 1
-    fold[1 : size // 2] = 2
-    return np.exp(fft.rfft(cepstrum * fold))

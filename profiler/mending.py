@@ -16,7 +16,7 @@ _MOST_WANDER_FRAMES = 0.6  # regulated clocks 0.8 and more, tape above; gear of 
 _AGREE_FRAMES = 0.5
 _ALIKE_FRAMES = 0.1
 _SURE_FRAMES = 0.6
-_SLACK_FRAMES = 0.25  # the most that sure measurements of whole frames were seen to miss them by
+_SLACK_FRAMES = 0.25  # what looks later than it is by up to the rest of a frame is not taken for more
 _SPREAD_SECONDS = 0.25
 
 

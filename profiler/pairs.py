@@ -13,6 +13,7 @@ import numpy as np
 
 from profiler.audio import AudioStream, Samples
 from profiler.audio_file import reading
+from profiler.clipping import joined_spans
 from profiler.errors import AudioError, ProfilerError, SessionError, TakeRejectedError
 from profiler.finding import Finding
 from profiler.hearing import Hearing, hear, looks_swapped
@@ -228,19 +229,9 @@ def _masked(wet: Hearing, mending: Mending, sample_rate: int) -> tuple[tuple[int
         for start, stop in wet.clipped
     ]
     gap = int(_MASK_GAP_SECONDS * sample_rate)
-    while len(spans := _joined(spans, gap)) > _MOST_MASKS:
+    while len(spans := joined_spans(spans, gap)) > _MOST_MASKS:
         gap *= 2
     return tuple(spans)
-
-
-def _joined(spans: Sequence[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
-    out: list[tuple[int, int]] = []
-    for start, stop in spans:
-        if out and start - out[-1][1] <= gap:
-            out[-1] = (out[-1][0], max(out[-1][1], stop))
-        else:
-            out.append((start, stop))
-    return out
 
 
 def _findings(wet: Hearing, masked: Sequence[tuple[int, int]], sample_rate: int) -> list[Finding]:

@@ -9,7 +9,16 @@ from numpy.typing import NDArray
 from profiler.audio import Samples
 from profiler.knob import KnobSettings
 
-__all__ = ["SILENCE_DB", "Score", "TakeScore", "error_to_signal", "level_db", "pre_emphasised", "summed_up"]
+__all__ = [
+    "SILENCE_DB",
+    "RunningScore",
+    "Score",
+    "TakeScore",
+    "error_to_signal",
+    "level_db",
+    "pre_emphasised",
+    "summed_up",
+]
 
 SILENCE_DB = -100.0
 """RMS in dBFS below which a target counts as silent: its ESR would be a division by nothing."""
@@ -60,12 +69,71 @@ class Score:
     takes: tuple[TakeScore, ...]
 
 
+class RunningScore:
+    """Measures of how far a predicted signal is from the recorded one, added up piece by piece.
+
+    Any pieces give those of the whole, and no more than one of them is held.
+    """
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.error_energy = self.target_energy = 0.0
+        self._values = 0
+        self._predicted_energy = self._emphasised_error = self._emphasised_target = 0.0
+        self._last: tuple[Samples, Samples] | None = None
+
+    def hear(self, target: Samples, predicted: Samples) -> None:
+        """Go on with a piece of both, each of shape (channels, frames)."""
+        if target.shape[1] == 0:
+            return
+        error, energy = energies(target, predicted)
+        self.error_energy += error
+        self.target_energy += energy
+        self._predicted_energy += energies(predicted, predicted)[1]
+        before = self._last or (target[:, :0], predicted[:, :0])
+        emphasised = (
+            pre_emphasised(np.concatenate([last, piece], axis=1))[:, last.shape[1] :]
+            for last, piece in zip(before, (target, predicted), strict=True)
+        )
+        error, energy = energies(*emphasised)
+        self._emphasised_error += error
+        self._emphasised_target += energy
+        self._last = target[:, -1:].copy(), predicted[:, -1:].copy()
+        self.frames += target.shape[1]
+        self._values += target.size
+
+    @property
+    def esr(self) -> float | None:
+        """The ESR over all pieces, sum |target - predicted|^2 / sum |target|^2; None for a silent target."""
+        return self._ratio(self.error_energy, self.target_energy)
+
+    @property
+    def esr_pre_emphasis(self) -> float | None:
+        """The same of both through `pre_emphasised`."""
+        return self._ratio(self._emphasised_error, self._emphasised_target)
+
+    @property
+    def target_db(self) -> float:
+        """The RMS level of the target in dBFS, -200 for digital silence."""
+        return self._level_db(self.target_energy)
+
+    @property
+    def predicted_db(self) -> float:
+        """That of the predicted signal."""
+        return self._level_db(self._predicted_energy)
+
+    def _ratio(self, error: float, energy: float) -> float | None:
+        return None if self._level_db(energy) < SILENCE_DB else error / energy
+
+    def _level_db(self, energy: float) -> float:
+        return 10 * float(np.log10(max(energy / max(self._values, 1), 1e-20)))
+
+
 def error_to_signal(target: Samples, predicted: Samples) -> float | None:
     """Return the ESR over the whole signal, sum |target - predicted|^2 / sum |target|^2; None for a silent target."""
-    if level_db(target) < SILENCE_DB:
-        return None
-    error, signal = energies(target, predicted)
-    return error / signal
+    running = RunningScore()
+    running.hear(target, predicted)
+    return running.esr
 
 
 def energies(target: Samples, predicted: Samples) -> tuple[float, float]:

@@ -10,15 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from profiler.lateness import (
-    CLEAR,
-    SPREAD_SECONDS,
-    Spectrum,
-    Transfer,
-    correlation_within,
-    fine_lateness,
-)
+from profiler.lateness import CLEAR, SPREAD_SECONDS, correlation_within
 from profiler.recording import Recording
+from profiler.transfer import Spectrum, Transfer, fine_lateness
 from profiler.varispeed import read_along
 from profiler.whereabouts import find_passage
 
@@ -51,7 +45,8 @@ class Timing:
     beyond `drift_error_ppm`, which is infinite for takes too short to tell. `wander_frames` is by how much the
     recording surely leaves that straight line, 0 when it stays on it as far as can be told; `jump_second` is where it
     does so all at once. `is_spread` says that the sound has no single arrival. `clearness` below `CLEAR` means that
-    wet and dry have nothing in common.
+    wet and dry have nothing in common. `strays` are the frames by which windows, from first to last, come later than
+    most of them do.
     """
 
     frames: float
@@ -63,6 +58,19 @@ class Timing:
     wander_frames: float = 0.0
     jump_second: float | None = None
     is_spread: bool = False
+    strays: tuple[float, ...] = ()
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the wet follows the dry."""
+        return self.clearness >= CLEAR
+
+    @property
+    def spread_frames(self) -> float:
+        """The range in which the latency surely strays, 0 when it stands still as far as can be told."""
+        if self.drift_ppm == 0 and self.wander_frames == 0 and self.jump_second is None:
+            return 0.0
+        return float(np.ptp(np.quantile(self.strays, (0.05, 0.95))))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,7 +101,10 @@ def measure_timing(dry: Recording, wet: Recording, sample_rate: int) -> Timing:
             is_spread=match.is_spread,
         )
     size = 1 << round(math.log2(_WINDOW_SECONDS * sample_rate))
-    centres = _centres(dry, wet, anchor=anchor, lag=match.frames, size=size)
+    first, last = _overlap(dry, wet, lag=match.frames, size=size)
+    # In a wet begun or broken off by hand the middle of the passage need not sound.
+    anchor = min(max(anchor, first), last) if first < last else anchor
+    centres = _centres(dry, anchor=anchor, first=first, last=last, size=size)
     follow = partial(_followed, dry, wet, centres, anchor=anchor, lag=match.frames, size=size)
     line = follow(least_reach=_LEAST_REACH)
     for _ in range(2):  # the second time along the better line: drift inside a window blurs it
@@ -117,15 +128,26 @@ def measure_timing(dry: Recording, wet: Recording, sample_rate: int) -> Timing:
         drift_error_ppm=line.slope_error * 1e6,
         wander_frames=wander,
         jump_second=jump,
+        strays=_about_most(further if jump is not None else line),
     )
 
 
-def _centres(dry: Recording, wet: Recording, *, anchor: int, lag: int, size: int) -> list[int]:
+def _about_most(line: _Line) -> tuple[float, ...]:
+    """Return by how many frames each window comes later than most, in the order in which they play."""
+    lags = (line.left + line.slope * line.at)[np.argsort(line.at)]
+    return tuple(float(each) for each in lags - np.median(lags))
+
+
+def _overlap(dry: Recording, wet: Recording, *, lag: int, size: int) -> tuple[int, int]:
+    """Return the first and the last middle that a window has in which both play, the last first when there is none."""
+    return max(0, -lag) + size // 2, min(dry.frames, wet.frames - lag) - size // 2
+
+
+def _centres(dry: Recording, *, anchor: int, first: int, last: int, size: int) -> list[int]:
     """Return the middles of windows in which dry and wet both play, those nearest the anchor first.
 
     They are even over the whole length, and closer about the anchor, so that each step further knows the drift well.
     """
-    first, last = max(0, -lag) + size // 2, min(dry.frames, wet.frames - lag) - size // 2
     if last <= first:
         return [anchor]
     even = np.linspace(first, last, max(2, min(_WINDOWS, 2 * (last - first) // size)))

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 from scipy import fft
 
-from profiler.lateness import CLEAR, Match, Spectrum, correlation, matched, peak_of
+from profiler.lateness import CLEAR, Match, correlation, matched, peak_of
 from profiler.recording import Recording
+from profiler.transfer import Spectrum
 
 __all__ = ["find_passage"]
 

@@ -12,7 +12,7 @@ from profiler.checks.linear_fit import LinearFit, fit_linear, level_dependence_d
 from profiler.checks.modulation import Modulation, modulation_in_playing
 from profiler.checks.rest import Hum, find_hum, find_rest, noise_power, rings_long
 from profiler.checks.result import Limit, TakeCheck
-from profiler.checks.stray import measure_stray, stray_esr, stray_findings
+from profiler.checks.stray import drifts, measure_stray, stray_esr, stray_findings
 from profiler.checks.take_audio import TakeAudio, check_file, read_take_audio
 from profiler.errors import ProfilerError
 from profiler.finding import Finding
@@ -99,10 +99,10 @@ def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels, *, by_converter: 
         noise_db=None if noise is None else round(decibels(noise), 1),
         hum_hz=float(hum.hz) if hum else None,
         hum_db=round(hum.level_db, 1) if hum else None,
-        latency_frames=stray.frames if stray else None,
+        latency_frames=stray.frames if stray and stray.is_clear else None,
         latency_spread_frames=round(stray.spread_frames, 3) if stray else None,
         drift_ppm=round(stray.drift_ppm, 3) if stray else None,
-        polarity=stray.polarity if stray else None,
+        polarity=stray.polarity if stray and stray.is_clear else None,
         linear_share=None if fit is None else round(fit.share, 4),
         level_dependence_db=None if dependence is None else round(dependence, 2),
         modulation_hz=modulation.hz if modulation else None,
@@ -110,7 +110,7 @@ def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels, *, by_converter: 
     limits = _noise_limits(noise, hum, wet)
     if modulation is not None:
         limits.append(Limit(cause="moves by itself", esr=modulation.esr))
-    if stray is not None and (stray.drifts or stray.jumps):
+    if stray is not None and (drifts(stray) or stray.jump_second is not None):
         limits.append(Limit(cause="timing", esr=stray_esr(audio.wet, stray, rate)))
     findings = [
         *_noise_findings(heard, noise, wet),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from profiler.audio import Samples
-from profiler.clipping import SHORTEST_RUN_FRAMES, full_scale_spans
+from profiler.clipping import ClippedRuns
 from profiler.finding import Finding
 from profiler.score import SILENCE_DB
 
@@ -42,25 +42,21 @@ def measure_levels(blocks: Iterable[Samples]) -> Levels:
     """Return the levels of a recording given as blocks of shape (channels, frames)."""
     peak = energy = total = 0.0
     frames = count = 0
-    runs: list[tuple[int, int]] = []
+    runs = ClippedRuns()
     for block in blocks:
         peak = max(peak, float(np.abs(block).max(initial=0.0)))
         energy += float(np.sum(np.square(block, dtype=np.float64)))
         total += float(block.sum(dtype=np.float64))
-        for start, stop in full_scale_spans(block):
-            if runs and runs[-1][1] == start + frames:
-                runs[-1] = (runs[-1][0], stop + frames)  # goes on over the edge of a block
-            else:
-                runs.append((start + frames, stop + frames))
+        runs.hear(block)
         frames += block.shape[1]
         count += block.size
-    clips = [stop - start for start, stop in runs if stop - start >= SHORTEST_RUN_FRAMES] if peak <= 1 else []
+    clips = runs.spans
     return Levels(
         frames=frames,
         peak_db=decibels(peak**2),
         level_db=decibels(energy / max(count, 1)),
         dc=total / max(count, 1),
-        clipped_share=sum(clips) / max(frames, 1),
+        clipped_share=sum(stop - start for start, stop in clips) / max(frames, 1),
         clips=len(clips),
     )
 

@@ -150,7 +150,7 @@ def _compared(one: TakeAudio, other: TakeAudio) -> Repeat | None:
 
 def _delay(one: Samples, other: Samples, sample_rate: int) -> tuple[float, bool]:
     stray = measure_stray(one, other, sample_rate)
-    if stray is None or stray.frames is None:
+    if stray is None or not stray.is_clear:
         return 0.0, False
     return stray.frames, stray.spread_frames > _STRAYING_FRAMES
 

@@ -24,6 +24,7 @@ from profiler.session_folder import SessionFolder
 from profiler.split import Span
 
 RATE = 48_000
+SUMS = {"esr": None, "esr_pre_emphasis": None, "error_energy": 0.0, "target_energy": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +157,36 @@ def test_a_span_is_rendered_as_the_whole_take_is(drive: LoadedProfile, captured:
         assert part.predicted.shape == part.wet.shape == part.dry.shape == (1, 50_000)
         assert np.abs(part.predicted - whole.predicted[:, 250_000:300_000]).max() < 1e-3
         assert np.array_equal(part.wet, whole.wet[:, 250_000:300_000])
+
+
+class Counting(SessionFolder):
+    """A session that remembers how much was read of it at once."""
+
+    most = 0
+
+    def excerpt(self, take: Take, start: int, stop: int):
+        """Read, and remember."""
+        self.most = max(self.most, stop - start)
+        return super().excerpt(take, start, stop)
+
+    def wet_of(self, take: Take) -> Audio:
+        """Read a whole take, which nobody should."""
+        raise AssertionError(take)
+
+
+def test_takes_are_scored_in_pieces(drive: LoadedProfile, captured: Path, monkeypatch: pytest.MonkeyPatch):
+    """However long a take, a piece of it at a time is held, and what comes out is what comes out of the whole."""
+    whole = evaluate(drive, SessionFolder.open(captured))
+    for module in ("evaluation", "floor"):
+        monkeypatch.setattr(f"profiler.{module}._PIECE_FRAMES", 10_007)
+    folder = Counting.open(captured)
+    found = evaluate(drive, folder)
+    assert 0 < folder.most <= 10_007 + 4096  # a piece, and what the profile held back of the one before
+    assert found.floor == whole.floor
+    for one, other in zip(found.takes, whole.takes, strict=True):
+        assert one.esr == pytest.approx(other.esr, rel=1e-6)
+        assert one.esr_pre_emphasis == pytest.approx(other.esr_pre_emphasis, rel=1e-6)
+        assert replace(one, **SUMS) == replace(other, **SUMS)
 
 
 def test_a_recorded_latency_and_polarity_are_undone(drive: LoadedProfile, session: SessionFolder):

@@ -49,11 +49,12 @@ def test_what_is_of_no_use_is_refused(tmp_path):
 
 
 def test_long_files_are_heard_across_blocks(tmp_path):
-    """Clips are found where they are, in the first block and in a later one."""
+    """Clips are found where they are, in the first block, over its end at frame 2^19, and in a later one."""
     samples = np.tile(PLAYING / np.abs(PLAYING).max() * 0.5, 5)
     samples[100:110] = 1.0
+    samples[2**19 - 2 : 2**19 + 2] = 1.0
     samples[600_000:600_007] = -1.0
-    assert heard(tmp_path, samples).clipped == ((100, 110), (600_000, 600_007))
+    assert heard(tmp_path, samples).clipped == ((100, 110), (2**19 - 2, 2**19 + 2), (600_000, 600_007))
 
 
 def test_a_dry_that_looks_like_a_distortions_output(tmp_path):

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.score import SILENCE_DB, TakeScore, energies, error_to_signal, level_db, pre_emphasised, summed_up
+from profiler.score import (
+    SILENCE_DB,
+    RunningScore,
+    TakeScore,
+    energies,
+    error_to_signal,
+    level_db,
+    pre_emphasised,
+    summed_up,
+)
 
 NOISE = np.random.default_rng(3).normal(0, 0.1, (2, 5000)).astype(np.float32)
 
@@ -123,3 +132,19 @@ def test_moving_knobs_are_one_setting():
     """Takes along knob tracks have no settings of their own and are summed together."""
     rows = [replace(row(number, esr), knobs=None) for number, esr in enumerate((0.1, 0.3))]
     assert summed_up(rows, None).esr_worst == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("frames", [1, 7, 900])
+def test_pieces_add_up_to_the_whole(frames):
+    """Whatever the pieces, every measure is that of the whole signal, the pre-emphasis over their edges included."""
+    target, predicted = NOISE[:, :900], NOISE[:, 50:950]
+    running = RunningScore()
+    for start in range(0, target.shape[1], frames):
+        running.hear(target[:, start : start + frames], predicted[:, start : start + frames])
+    emphasised = error_to_signal(pre_emphasised(target), pre_emphasised(predicted))
+    assert running.frames == 900
+    assert running.esr == pytest.approx(error_to_signal(target, predicted), rel=1e-12)
+    assert running.esr_pre_emphasis == pytest.approx(emphasised, rel=1e-12)
+    assert (running.error_energy, running.target_energy) == pytest.approx(energies(target, predicted), rel=1e-12)
+    assert running.target_db == pytest.approx(level_db(target), abs=1e-9)
+    assert running.predicted_db == pytest.approx(level_db(predicted), abs=1e-9)
