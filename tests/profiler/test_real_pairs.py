@@ -23,35 +23,38 @@ SHARED_DATA = Path(__file__).parents[3] / "shared" / "data"
 RATE = 44_100
 
 
-def sigmoid(x):
-    """Return the logistic function."""
-    return 1 / (1 + np.exp(-x))
-
-
 def play_by_hand(weights, config, dry):
-    """Return what a recurrent profile without knobs makes of dry (frames,), written out frame by frame."""
-    hidden = np.tanh(weights["0.shaper.0.weight"] @ [-1.0] + weights["0.shaper.0.bias"])
-    shaped = weights["0.shaper.2.weight"] @ hidden + weights["0.shaper.2.bias"]
-    features, (before, clean, after) = np.tanh(shaped[:-3]), np.exp(shaped[-3:])
-    inputs, recurrent = weights["0.lstm.weight_ih_l0"], weights["0.lstm.weight_hh_l0"]
-    constant = weights["0.lstm.bias_ih_l0"] + weights["0.lstm.bias_hh_l0"] + inputs[:, 2:] @ features
-    of_dry = inputs[:, 0] + before * inputs[:, 1]
-    size = recurrent.shape[1]
-    h, c = np.zeros(size), np.zeros(size)
-    out = np.zeros(len(dry))
-    read, bias = weights["0.out.weight"][0], weights["0.out.bias"][0]
-    for frame, x in enumerate(np.asarray(dry, np.float64) * config["input_scale"]):
-        gates = of_dry * x + recurrent @ h + constant
-        i, f, o = (sigmoid(gates[part * size : (part + 1) * size]) for part in (0, 1, 3))
-        c = f * c + i * np.tanh(gates[2 * size : 3 * size])
-        h = o * np.tanh(c)
-        out[frame] = after * (read @ h + bias + 0.1 * clean * x)
-    return out * config["output_scale"]
+    """Return what a convolutional profile without knobs makes of dry (frames,), written out tap by tap."""
+    c, at = config["channels"], 0
+
+    def take(*shape):
+        nonlocal at
+        at += int(np.prod(shape))
+        return weights["0.weights"][at - int(np.prod(shape)) : at].reshape(shape).astype(np.float64)
+
+    def convolved(h, kernel, dilation):
+        frames = h.shape[1] - (kernel.shape[2] - 1) * dilation
+        return sum(kernel[:, :, tap] @ h[:, tap * dilation : tap * dilation + frames] for tap in range(kernel.shape[2]))
+
+    past = sum((taps - 1) * dilation for taps, dilation in zip(config["taps"], config["dilations"], strict=True))
+    past += config["head_taps"] - 1
+    x = np.concatenate([np.zeros(past), dry]) * config["input_scale"]
+    h, summed = np.outer(take(c), x), 0
+    for taps, dilation in zip(config["taps"], config["dilations"], strict=True):
+        z = convolved(h, take(c, c, taps), dilation) + take(c)[:, None]
+        frames = z.shape[1]
+        z += np.outer(take(c), x[-frames:])
+        a = np.where(z > 0, z, config["slope"] * z)
+        summed = a + (summed[:, -frames:] if np.ndim(summed) else 0)
+        h = h[:, -frames:] + take(c, c) @ a + take(c)[:, None]
+    wet = convolved(summed, take(1, c, config["head_taps"]), 1)[0] + take(1)
+    assert at == len(weights["0.weights"])
+    return 0.01 * config["output_scale"] * wet
 
 
 @pytest.fixture(scope="module")
 def ts9(tmp_path_factory):
-    """Return the pedal's files, its session, and a profile trained on its first four fifths for 400 steps."""
+    """Return the pedal's files, its session, and a profile trained on its first four fifths for 300 steps."""
     folder = SHARED_DATA / "pairs" / "ts9_pedal"
     if not folder.is_dir():
         pytest.skip(f"no real recordings at {SHARED_DATA}")
@@ -59,7 +62,7 @@ def ts9(tmp_path_factory):
     session = CaptureSession(gear=Gear(name="TS9", kind="files"), knobs=(), sample_rate=common_rate(table))
     taken = SessionFolder.create(tmp_path_factory.mktemp("ts9") / "session", session)
     take_in(taken, table)
-    plan = TrainingPlan(schedule=Schedule(steps=400), split=Split(hold_outs=(parse_hold_out("time=last:0.2"),)))
+    plan = TrainingPlan(schedule=Schedule(steps=300), split=Split(hold_outs=(parse_hold_out("time=last:0.2"),)))
     path = taken.path.parent / "ts9.tonecast"
     save(path, train(taken, plan, path))
     return folder, taken, path

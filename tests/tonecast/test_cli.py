@@ -192,7 +192,7 @@ def test_doctor(capsys: pytest.CaptureFixture[str]):
 
 def test_demo(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     """The demo leaves a profile that plays, tracks that sound, and a report that needs nothing else."""
-    code, out, _ = ran(capsys, "demo", "--out", tmp_path / "demo", "--steps", "300", "--json")
+    code, out, _ = ran(capsys, "demo", "--out", tmp_path / "demo", "--steps", "100", "--json")
     found = json.loads(out)
     assert code == 0
     assert 0 < found["esr"] < 1
