@@ -3,6 +3,7 @@
     ProfilerError
     |-- AudioError        an audio file or buffer that cannot be used
     |-- ChainError        a chain that cannot be built
+    |-- ExportError       a profile that another format cannot hold
     |-- GearError         gear that is unknown or does not run
     |-- KnobError         a knob that is unknown, or a value it does not take
     |-- ManifestError     a JSON document that does not say what it should
@@ -19,6 +20,7 @@ A message says what was found, what was expected and what to do.
 __all__ = [
     "AudioError",
     "ChainError",
+    "ExportError",
     "GearError",
     "KnobError",
     "ManifestError",
@@ -45,6 +47,10 @@ class AudioError(ProfilerError):
 
 class ChainError(ProfilerError):
     """The chain cannot be built."""
+
+
+class ExportError(ProfilerError):
+    """The profile cannot be written in this format."""
 
 
 class GearError(ProfilerError):

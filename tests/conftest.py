@@ -3,17 +3,25 @@
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 import profiler
 from capture.plan import moving_plan
 from capture.plugin_rig import PluginRig, choose_knobs, open_gear
 from capture.recorder import record
+from profiler.effects import ConvolutionalEffect
+from profiler.effects.network_shape import A2
 from profiler.errors import GearError
+from profiler.knob import Knob, default_settings, positions_width
 from profiler.plugins.lilv import World
-from profiler.session import CaptureSession
+from profiler.profile import LoadedProfile, Profile, Provenance, Stage
+from profiler.rendering import ProfileProcessor
+from profiler.session import CaptureSession, Gear
 from profiler.session_folder import SessionFolder
 from profiler.training import Schedule, TrainingPlan, train
 
@@ -93,3 +101,48 @@ def vst3(missing: Callable[[str, str], None]) -> Path:
     if not (folder / "ZamTube.vst3").exists():
         missing("vst3", f"no ZamTube.vst3 in {folder} (Debian and Ubuntu: zam-plugins)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def convolutional() -> Callable[..., LoadedProfile]:
+    """A function that makes a profile of a convolutional effect, with random weights and knobs that are heard."""
+    three = (
+        Knob(id="drive_db", name="Drive", unit="dB", maximum=40.0, default=10.0),
+        Knob(id="tone_hz", name="Tone", unit="Hz", minimum=200.0, maximum=8000.0, default=1000.0, scale="log"),
+        Knob(id="voice", name="Voice", choices=("dark", "bright"), default="dark"),
+    )
+
+    def made(*, knobs: tuple[Knob, ...] = three, name: str = "Amp", **sizes: object) -> LoadedProfile:
+        torch.manual_seed(3)
+        effect = ConvolutionalEffect(
+            knob_positions=positions_width(knobs), **{**A2.config, "input_scale": 3.0, "output_scale": 0.5, **sizes}
+        )
+        with torch.no_grad():
+            effect.shaper[-1].weight.normal_(0, 0.2)
+            effect.shaper[-1].bias.normal_(0, 0.2)
+        profile = Profile(
+            name=name,
+            gear=Gear(name="Pedal", kind="plugin"),
+            knobs=knobs,
+            sample_rate=SAMPLE_RATE,
+            stages=(Stage(kind=effect.kind, config=effect.config, prefix="0."),),
+            latency_frames=0,
+            golden_settings=default_settings(knobs),
+            provenance=Provenance(
+                learnt=(),
+                hold_outs=(),
+                seed=0,
+                steps=0,
+                seconds=0.0,
+                audio_seconds=0.0,
+                limited_by="steps",
+                curve=(),
+                versions={},
+            ),
+        )
+        weights = {"0." + name: tensor.numpy() for name, tensor in effect.state_dict().items()}
+        dry = np.random.default_rng(3).normal(0, 0.2, (1, SAMPLE_RATE // 4)).astype(np.float32)
+        loaded = LoadedProfile(profile=profile, weights=weights, golden_dry=dry, golden_wet=dry)
+        return replace(loaded, golden_wet=ProfileProcessor(loaded).process(dry, SAMPLE_RATE))
+
+    return made

@@ -11,6 +11,7 @@ from tonecast.commands.check import check
 from tonecast.commands.demo import demo
 from tonecast.commands.doctor import doctor
 from tonecast.commands.evaluate import evaluate
+from tonecast.commands.export import export
 from tonecast.commands.render import render
 from tonecast.commands.train import train
 
@@ -35,6 +36,7 @@ app.command()(check)
 app.command()(train)
 app.command()(evaluate)
 app.command()(render)
+app.command()(export)
 app.command()(doctor)
 
 

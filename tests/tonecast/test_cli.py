@@ -49,7 +49,7 @@ def test_import_profiler_loads_no_torch():
 
 
 @pytest.mark.parametrize(
-    "command", [["demo"], ["capture", "plugin"], ["check"], ["train"], ["evaluate"], ["render"], ["doctor"]]
+    "command", [["demo"], ["capture", "plugin"], ["check"], ["train"], ["evaluate"], ["render"], ["export"], ["doctor"]]
 )
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: list[str]):
     """Each command's help names its --json option."""

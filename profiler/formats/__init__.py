@@ -1,0 +1,1 @@
+"""Other people's formats: what a profile becomes for programs that know nothing of Tonecast."""
