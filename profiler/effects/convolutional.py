@@ -3,6 +3,9 @@
 The knobs scale and shift what goes into every activation (FiLM, Perez et al. 2018) and turn an input and an output
 gain. As they do so before the activation, any one setting of the knobs is again a network of the same shape with other
 weights: `bake` works them out, so a setting costs nothing to play, and one of the A2 shape is a plain `.nam` file.
+
+Silence gives silence at every setting: what a network of these weights would make of it is worked out and taken off the
+head's bias, in training too. Left to itself it would be an offset that moves with the knobs and is heard as a thump.
 """
 
 from collections.abc import Mapping, Sequence
@@ -75,6 +78,7 @@ class ConvolutionalEffect(Effect):
             self.line = nn.Linear(len(self._sparse), self.features, bias=False)
             nn.init.zeros_(self.line.weight)
         self._baking = _Baking(self.shape, self.input_scale, self.output_scale)
+        self._silence = _Silence(self.shape, self.output_scale)
 
     @property
     def features(self) -> int:
@@ -118,7 +122,9 @@ class ConvolutionalEffect(Effect):
 
     def bake(self, features: Tensor) -> Tensor:
         """Return the flat weights of the plain network at these features: (rows, features) to (rows, weight_count)."""
-        return self._baking(self.weights, features)
+        baked = self._baking(self.weights, features)
+        silenced = baked[:, -1] - self._silence(self.weights, features)
+        return torch.cat([baked[:, :-1], silenced[:, None]], dim=1)
 
     def learn(self, dry: Tensor, features: Tensor) -> Tensor:
         """Return wet (rows, frames), to go back through, for dry (rows, history + frames) and features (rows, any)."""
@@ -155,8 +161,9 @@ class ConvolutionalEffect(Effect):
         else:
             gains = features[..., -2:]
             film = features[..., :-2].unflatten(-1, (self.shape.layers, 2, self.shape.channels))
-            plain = self.bake(self._baking.neutral(features))
+            plain = self._baking(self.weights, self._baking.neutral(features))
             wet = play(self.shape, dry * gains[..., 0], plain, kept, film.permute(0, 2, 3, 4, 1)) * gains[..., 1]
+            wet -= self._silence(self.weights, features.flatten(0, 1)).reshape(features.shape[:2])
         return wet, (kept, torch.ones_like(begun))
 
 
@@ -196,3 +203,32 @@ class _Baking:
         neutral = features.new_zeros(1, self._layers, 2, self._channels)
         neutral[:, :, 0] = 1
         return torch.cat([neutral.flatten(1), features.new_ones(1, 2)], dim=1)
+
+
+class _Silence:
+    """What a network gives for silence: every layer holds one number a channel, so its taps act as their sum."""
+
+    def __init__(self, shape: NetworkShape, output_scale: float) -> None:
+        self._shape, self._scale = shape, output_scale * _HEAD_SCALE
+        c = shape.channels
+        taps = torch.tensor(shape.taps).repeat_interleave(c * c)
+        self._pairs = torch.arange(shape.layers * c * c).repeat_interleave(taps)  # which channels each tap joins
+        names = ("convolution", "bias", "residual", "residual_bias", "head", "head_bias")
+        self._at = {name: torch.from_numpy(shape.indices(name)) for name in names}
+
+    def __call__(self, weights: Tensor, features: Tensor) -> Tensor:
+        """Return the offset (rows,) of the weights at features (rows, any), their output gain included."""
+        layers, c = self._shape.layers, self._shape.channels
+        own = {name: weights[at] for name, at in self._at.items()}
+        joined = weights.new_zeros(layers * c * c).index_add(0, self._pairs, own["convolution"]).reshape(layers, c, c)
+        bias, residual_bias = own["bias"].reshape(layers, c), own["residual_bias"].reshape(layers, c)
+        residual = own["residual"].reshape(layers, c, c)
+        film = features[:, :-2].reshape(-1, layers, 2, c)
+        h = summed = features.new_zeros(len(features), c)
+        for layer in range(layers):
+            z = film[:, layer, 0] * torch.addmm(bias[layer], h, joined[layer].T) + film[:, layer, 1]
+            a = nn.functional.leaky_relu(z, self._shape.slope)
+            summed = summed + a
+            h = h + torch.addmm(residual_bias[layer], a, residual[layer].T)
+        offset = summed @ own["head"].reshape(c, -1).sum(dim=1) + own["head_bias"]
+        return offset * features[:, -1] * self._scale

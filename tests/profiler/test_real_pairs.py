@@ -24,7 +24,12 @@ RATE = 44_100
 
 
 def play_by_hand(weights, config, dry):
-    """Return what a convolutional profile without knobs makes of dry (frames,), written out tap by tap."""
+    """Return what a convolutional profile without knobs makes of dry (frames,), less what it makes of silence."""
+    return network_by_hand(weights, config, dry) - network_by_hand(weights, config, np.zeros_like(dry))
+
+
+def network_by_hand(weights, config, dry):
+    """Return what the network of a convolutional profile makes of dry (frames,), written out tap by tap."""
     c, at = config["channels"], 0
 
     def take(*shape):

@@ -139,7 +139,6 @@ def test_features_do_what_they_say():
         ([3.0, 0.0, 2.0, 1.0], "mix", 6 * plain[parts["mix"]]),
         ([1.0, 0.0, 2.0, 1.0], "entry", 2 * plain[parts["entry"]]),
         ([1.0, 0.0, 1.0, 5.0], "head", 5 * plain[parts["head"]]),
-        ([1.0, 0.0, 1.0, 5.0], "head_bias", 5 * plain[parts["head_bias"]]),
         ([3.0, 4.0, 5.0, 6.0], "residual", plain[parts["residual"]]),
     ):
         baked = effect.bake(torch.tensor([features]))[0]
@@ -159,11 +158,21 @@ def test_gradients_reach_the_knobs():
         assert gradient.abs().max() > 0, name
 
 
-def test_it_begins_as_after_silence():
-    """The first frames are those of gear that has been on for a while: silence gives one number from the start."""
-    effect = lively()
-    wet, _ = effect(torch.zeros(1, 400), torch.full((1, 1, 2), 0.3), effect.initial_state(1))
-    assert float((wet - wet[:, :1]).abs().max()) < 1e-5
+def test_silence_gives_silence():
+    """At any setting, from the first frame on, on its way through moving knobs too once they rest, and in training."""
+    effect = lively(output_scale=1.0)
+    with torch.no_grad():
+        effect.weights.add_(0.1)  # biases that add up
+    silence = torch.zeros(1, 1500)
+    for at in (0.0, 0.3, 1.0):
+        wet, _ = effect(silence, torch.full((1, 1, 2), at), effect.initial_state(1))
+        assert float(wet.abs().max()) < 1e-6
+    moving = torch.cat([torch.full((1, 500, 2), 0.2), torch.full((1, 1000, 2), 0.9)], dim=1)
+    wet, _ = effect(silence, moving, effect.initial_state(1))
+    assert float(wet[:, :500].abs().max()) < 1e-6
+    assert float(wet[:, 500 + effect.memory_frames :].abs().max()) < 1e-6
+    learnt = effect.learn(silence, effect.conditioned(torch.tensor([[0.7, 0.1]])))
+    assert float(learnt.abs().max()) < 1e-6
 
 
 def test_gear_without_knobs_works():
