@@ -22,7 +22,10 @@ _LEAST_COHERENT = 0.1
 _LEAST_COHERENT_BINS = 64
 _NEIGHBOURS = 15  # bins; a delay of `_NEAR` frames turns the phase by a third of a radian to either side
 _SEPARATE = 3  # of Hann-weighted neighbours every third tells something of its own
-_SIGNIFICANT = 10.0
+# Noise seems coherent above x / windows in one bin of e^x, in runs as long as the neighbourhood. A few such bins far
+# above the playing would be taken for its treble.
+_SIGNIFICANT = 15.0
+_CLEAR_RATIO = 10.0
 _LEAST_OF_OCTAVE = 0.05
 _STEEPEST = -3.0  # nepers an octave, as of four poles and more
 _POLE = math.log(2)  # nepers an octave that each pole of a low-pass takes away
@@ -127,7 +130,7 @@ def fine_lateness(transfer: Transfer) -> tuple[float, float]:
     continued = _Continued.beyond(smooth, known)
     ratio = smooth.windows * coherence / (1 - coherence)
     turned = np.exp(1j * (np.angle(smooth.cross) - _phase_of(continued.level)))
-    left = np.where(known, ratio / (_SIGNIFICANT + ratio), 0) * turned
+    left = np.where(known, ratio / (_CLEAR_RATIO + ratio), 0) * turned
     match = fft.irfft(left, WINDOW * _UP)
     near = np.concatenate([match[-_NEAR * _UP :], match[: _NEAR * _UP + 1]])
     frames = (int(np.argmax(np.abs(near))) - _NEAR * _UP) / _UP

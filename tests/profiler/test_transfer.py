@@ -1,6 +1,7 @@
 """The fine step of lateness, on playing with little treble: how near it comes, and that it knows what it cannot say."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -93,6 +94,22 @@ def test_a_bin_that_follows_by_chance_has_no_slope():
     frames, unsure = fine_lateness(transfer)
     assert abs(frames) < UNKNOWN_FRAMES
     assert 0 < unsure < UNKNOWN_FRAMES
+
+
+def test_a_few_bins_that_follow_by_chance_are_no_treble():
+    """Where only noise is, some bins seem to follow the dry; the playing's treble does not reach up to there."""
+    tone_knob = signal.butter(6, 3000, fs=RATE, output="sos")
+    dry = signal.sosfilt(tone_knob, NOISE)
+    gear = signal.butter(1, 4000, fs=RATE, output="sos")
+    wet = signal.sosfilt(gear, dry) + np.random.default_rng(3).normal(0, 3e-3, len(dry))
+    transfer = Transfer.of(dry, wet)
+    chance = np.zeros(len(transfer.cross), complex)
+    chance[1830:1837] = 0.2 * np.sqrt(transfer.dry_power * transfer.wet_power)[1830:1837]
+    misled = replace(transfer, cross=transfer.cross + chance)
+    assert misled.smoothed().coherence[1833] > 10 / misled.smoothed().windows
+    frames, unsure = fine_lateness(misled)
+    assert frames == pytest.approx(fine_lateness(transfer)[0], abs=0.02)
+    assert abs(frames) < unsure
 
 
 def test_what_has_nothing_in_common_is_unknown():
