@@ -92,8 +92,13 @@ class ConvolutionalEffect(Effect):
         return {**self._sizes, **self.shape.config, **scales, "sparse": self._sparse}
 
     def initial_state(self, channels: int) -> State:
-        """Return a state that says that nothing has been heard: what silence leaves depends on the knobs."""
-        return self.weights.new_zeros(channels, self.shape.state_size), self.weights.new_zeros(1)
+        """Return a state that says that nothing has been heard: what silence leaves depends on the knobs.
+
+        A state is what the network still hears; the same of its silent twin; the features last played at; and for how
+        many frames the twin still matters, -1 before the first block.
+        """
+        kept = self.weights.new_zeros(channels, self.shape.state_size)
+        return kept, kept[:1], self.weights.new_zeros(1, self.features), self.weights.new_full((1,), -1.0)
 
     def conditioned(self, knobs: Tensor) -> Tensor:
         """Return scales and shifts, (layers, 2, channels) flattened, then input and output gain."""
@@ -152,19 +157,43 @@ class ConvolutionalEffect(Effect):
 
     @torch.no_grad()
     def run(self, dry: Tensor, features: Tensor, state: State) -> tuple[Tensor, State]:
-        """Return wet (channels, frames) and the state after it. Not to go back through: see `learn`."""
-        kept, begun = state
-        first = self.bake(features[:, 0])
-        kept = kept.clone() if begun else silent_state(self.shape, first).expand(len(dry), -1).contiguous()
-        if features.shape[1] == 1:
-            wet = play(self.shape, dry, first, kept)
+        """Return wet (channels, frames) and the state after it. Not to go back through: see `learn`.
+
+        While knobs move, what the network makes of silence moves too, and for as long as it hears back. A twin that
+        hears nothing but silence then runs beside it, and is taken off.
+        """
+        kept, twin, last, unsettled = state
+        first = features[:, 0]
+        if unsettled < 0:
+            twin, last, unsettled = silent_state(self.shape, self._plain(first)), first, torch.zeros_like(unsettled)
+            kept = twin.expand(len(dry), -1)
+        moves = features.shape[1] > 1 or not torch.equal(first, last)
+        kept, rows = kept.clone(), len(dry)
+        if not moves and unsettled == 0:
+            wet = play(self.shape, dry, self.bake(first), kept)
         else:
-            gains = features[..., -2:]
-            film = features[..., :-2].unflatten(-1, (self.shape.layers, 2, self.shape.channels))
-            plain = self._baking(self.weights, self._baking.neutral(features))
-            wet = play(self.shape, dry * gains[..., 0], plain, kept, film.permute(0, 2, 3, 4, 1)) * gains[..., 1]
-            wet -= self._silence(self.weights, features.flatten(0, 1)).reshape(features.shape[:2])
-        return wet, (kept, torch.ones_like(begun))
+            if unsettled == 0:
+                twin = silent_state(self.shape, self._plain(last))
+            both = torch.cat([kept, twin])
+            signals = torch.cat([dry, dry.new_zeros(len(features), dry.shape[1])])
+            played = self._played(signals, torch.cat([features.expand(rows, -1, -1), features]), both)
+            wet, kept, twin = played[:rows] - played[rows:], both[:rows], both[rows:]
+            left = float(self.memory_frames) if moves else max(float(unsettled) - dry.shape[1], 0.0)
+            unsettled = torch.full_like(unsettled, left)
+        return wet, (kept, twin, features[:, -1], unsettled)
+
+    def _plain(self, features: Tensor) -> Tensor:
+        """Return baked weights whose silence is left in."""
+        return self._baking(self.weights, features)
+
+    def _played(self, dry: Tensor, features: Tensor, kept: Tensor) -> Tensor:
+        """Return wet with its silence left in, and move `kept` on."""
+        if features.shape[1] == 1:
+            return play(self.shape, dry, self._plain(features[:, 0]), kept)
+        gains = features[..., -2:]
+        film = features[..., :-2].unflatten(-1, (self.shape.layers, 2, self.shape.channels)).permute(0, 2, 3, 4, 1)
+        plain = self._plain(self._baking.neutral(features))
+        return play(self.shape, dry * gains[..., 0], plain, kept, film) * gains[..., 1]
 
 
 class _Baking:

@@ -159,7 +159,7 @@ def test_gradients_reach_the_knobs():
 
 
 def test_silence_gives_silence():
-    """At any setting, from the first frame on, on its way through moving knobs too once they rest, and in training."""
+    """At any setting, from the first frame on, while knobs jump and glide, and in training."""
     effect = lively(output_scale=1.0)
     with torch.no_grad():
         effect.weights.add_(0.1)  # biases that add up
@@ -167,10 +167,15 @@ def test_silence_gives_silence():
     for at in (0.0, 0.3, 1.0):
         wet, _ = effect(silence, torch.full((1, 1, 2), at), effect.initial_state(1))
         assert float(wet.abs().max()) < 1e-6
-    moving = torch.cat([torch.full((1, 500, 2), 0.2), torch.full((1, 1000, 2), 0.9)], dim=1)
-    wet, _ = effect(silence, moving, effect.initial_state(1))
-    assert float(wet[:, :500].abs().max()) < 1e-6
-    assert float(wet[:, 500 + effect.memory_frames :].abs().max()) < 1e-6
+    jump = torch.cat([torch.full((1, 500, 2), 0.2), torch.full((1, 1000, 2), 0.9)], dim=1)
+    glide = torch.linspace(0.1, 0.8, 1500)[None, :, None].expand(1, 1500, 2)
+    for moving in (jump, glide):
+        wet, _ = effect(silence, moving, effect.initial_state(1))
+        assert float(wet.abs().max()) < 1e-6
+    state = effect.initial_state(1)
+    for at in (0.2, 0.9, 0.4):  # jumps between blocks
+        wet, state = effect(silence[:, :40], torch.full((1, 1, 2), at), state)
+        assert float(wet.abs().max()) < 1e-6
     learnt = effect.learn(silence, effect.conditioned(torch.tensor([[0.7, 0.1]])))
     assert float(learnt.abs().max()) < 1e-6
 
