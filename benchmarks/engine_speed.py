@@ -4,7 +4,8 @@
 
 A step is forward and backward of 8 rows of 8,192 outputs, each with the 6,346 frames of past that it hears. torch runs
 the network as its trainers do: one set of weights for all rows, on all cores. The engine's rows have weights of their
-own. Rounds alternate, and the medians are compared, so that a busy machine slows both.
+own, and torch beside it has one thread, as in training. Rounds alternate, and the medians are compared, so that a busy
+machine slows both.
 """
 
 import argparse
@@ -85,9 +86,11 @@ def _steps(shape: NetworkShape, rounds: int) -> dict[str, float]:
     weights = (torch.randn(ROWS, shape.weight_count) * 0.1).requires_grad_()
 
     def torch_step() -> None:
+        torch.set_num_threads(os.cpu_count() or 1)
         network(dry[:, None]).square().mean().backward()
 
     def engine_step() -> None:
+        torch.set_num_threads(1)
         learn(shape, dry, weights).square().mean().backward()
 
     taken: dict[str, list[float]] = {}
