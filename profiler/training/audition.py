@@ -1,4 +1,4 @@
-"""The audition: effects of several kinds learn for a while, and the one that errs least goes on."""
+"""The audition: effects of several kinds learn for a while, and the likeliest goes on unless another is far ahead."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,6 +10,10 @@ from profiler.training.loop import Schedule, fit
 from profiler.training.state import TrainingState
 
 __all__ = ["AUDITION_SHARE", "audition"]
+
+# Recurrent effects learn faster at first and less later. Beside the error that a convolutional one had left after its
+# share, a recurrent one's was .38 on a chain where it ended ahead, and .86 on an overdrive where it ended far behind.
+_FAR_BETTER = 0.5
 
 AUDITION_SHARE = 0.08
 """How much of the schedule each effect gets. What the others took is gone from the winner's time, not its steps."""
@@ -24,9 +28,9 @@ def audition(
     on_progress: ProgressCallback,
     stopped: Callable[[], bool],
 ) -> TrainingState:
-    """Return the state of the effect whose watched error is least after its share, ready to go on.
+    """Return the state of the effect that goes on: the first, unless another errs less than half as much.
 
-    The first one is taken when there is nothing to watch, and the best so far when `stopped` says so.
+    Errors are those on watched audio after each one's share; with nothing to watch the first is taken unheard.
     """
     states = [TrainingState.fresh(effect, seed=seed) for effect in effects]
     if len(states) == 1 or not examples.watched:
@@ -42,6 +46,8 @@ def audition(
             upto=AUDITION_SHARE,
         )
     best = min(states, key=lambda state: state.best_esr)
+    if best.best_esr > _FAR_BETTER * states[0].best_esr:
+        best = states[0]
     best.seconds = sum(state.seconds for state in states)
     return best
 

@@ -75,6 +75,18 @@ def test_what_a_delay_needs_wins():
     assert told[-1].done == pytest.approx(2 * AUDITION_SHARE)
 
 
+@pytest.mark.parametrize(("error", "winner"), [(0.06, "convolutional"), (0.04, "recurrent")])
+def test_a_rival_must_be_far_ahead(monkeypatch: pytest.MonkeyPatch, error: float, winner: str):
+    """A recurrent effect learns faster at first: with more than half of the other's error it has lost."""
+
+    def learn(state: TrainingState, *_: object, **__: object) -> None:
+        state.best_esr = error if state.effect.kind == "recurrent" else 0.1
+
+    monkeypatch.setattr("profiler.training.audition.fit", learn)
+    state = heard([small_convolution(), small_recurrence()], late_and_clipped(delay=0), [])
+    assert state.effect.kind == winner
+
+
 def test_with_nothing_to_watch_the_likelier_is_taken_unheard():
     """Short captures have no watched audio to judge by: the first goes on from its first step."""
     state = heard([small_convolution(), small_recurrence()], late_and_clipped(delay=0, watched=False), [])
