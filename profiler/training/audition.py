@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from profiler.effects import Effect
+from profiler.errors import TrainingError
 from profiler.progress import Progress, ProgressCallback
 from profiler.training.examples import Examples
+from profiler.training.lessons import lessons_for
 from profiler.training.loop import Schedule, fit
 from profiler.training.state import TrainingState
 
@@ -30,9 +32,10 @@ def audition(
 ) -> TrainingState:
     """Return the state of the effect that goes on: the first, unless another errs less than half as much.
 
-    Errors are those on watched audio after each one's share; with nothing to watch the first is taken unheard.
+    Errors are those on watched audio after each one's share; with nothing to watch the first is taken unheard. Those
+    that these examples cannot teach are passed over. Raises TrainingError when that leaves none.
     """
-    states = [TrainingState.fresh(effect, seed=seed) for effect in effects]
+    states = [TrainingState.fresh(effect, seed=seed) for effect in _able(effects, examples)]
     if len(states) == 1 or not examples.watched:
         return states[0]
     for number, state in enumerate(states):
@@ -50,6 +53,21 @@ def audition(
         best = states[0]
     best.seconds = sum(state.seconds for state in states)
     return best
+
+
+def _able(effects: Sequence[Effect], examples: Examples) -> list[Effect]:
+    """Return the effects that there are lessons for: knobs that never rest teach no convolution."""
+    able, errors = [], []
+    for effect in effects:
+        try:
+            lessons_for(effect, examples)
+        except TrainingError as error:
+            errors.append(error)
+        else:
+            able.append(effect)
+    if not able:
+        raise errors[0]
+    return able
 
 
 def _later(on_progress: ProgressCallback, share: float) -> ProgressCallback:

@@ -87,6 +87,16 @@ def test_a_rival_must_be_far_ahead(monkeypatch: pytest.MonkeyPatch, error: float
     assert state.effect.kind == winner
 
 
+def test_knobs_that_never_rest_teach_the_recurrent_one():
+    """Knobs that turn all the time leave a convolution nothing to learn from; too little for either is refused."""
+    examples = late_and_clipped(delay=0)
+    turning = replace(examples.learnt[0], knobs=(np.arange(48_000) // 500 % 2).astype(np.int32))
+    state = heard([small_convolution(), small_recurrence()], replace(examples, learnt=(turning,)), [])
+    assert state.effect.kind == "recurrent"
+    with pytest.raises(TrainingError, match="has 500 frames; at least 1024"):
+        heard([small_convolution(), small_recurrence()], replace(examples, learnt=(turning.excerpt(0, 2000),)), [])
+
+
 def test_with_nothing_to_watch_the_likelier_is_taken_unheard():
     """Short captures have no watched audio to judge by: the first goes on from its first step."""
     state = heard([small_convolution(), small_recurrence()], late_and_clipped(delay=0, watched=False), [])
