@@ -12,6 +12,7 @@ from typing import Any, ClassVar, cast
 import torch
 from torch import Tensor, nn
 
+from profiler.effects.config import check_config
 from profiler.effects.effect import Effect, State
 
 __all__ = ["RecurrentEffect"]
@@ -49,15 +50,7 @@ class RecurrentEffect(Effect):
     ) -> None:
         super().__init__()
         sizes = {"knob_positions": knob_positions, "hidden": hidden, "features": features, "shaper": shaper}
-        for name, size in sizes.items():
-            if not isinstance(size, int) or not (0 if name == "knob_positions" else 1) <= size <= _LARGEST[name]:
-                raise ValueError(f"{name} is {size!r}; it must be a whole number up to {_LARGEST[name]}.")
-        if not (0 < input_scale < 1e6 and 0 < output_scale < 1e6):
-            raise ValueError(f"The scales are {input_scale!r} and {output_scale!r}; they must lie between 0 and 1e6.")
-        if not all(isinstance(each, int) and 0 <= each < knob_positions for each in sparse):
-            raise ValueError(
-                f"sparse is {list(sparse)}; it must list positions of knobs, from 0 to {knob_positions - 1}."
-            )
+        check_config(sizes, _LARGEST, (input_scale, output_scale), sparse)
         self._sizes = sizes
         self._sparse = list(sparse)
         self.knob_positions = knob_positions
