@@ -3,11 +3,7 @@
 // Only activations are kept from forward. The input of a layer is that of the next one less what the layer added, so
 // it is worked out on the way back, and the gradient of a pre-activation takes the place of its activation.
 
-struct Packed {
-    const float* forward;     // as `pack` lays it out
-    const float* convolution;  // (taps, channels out, channels in), each layer where its weights lie
-};
-
+// Weights as (taps, channels out, channels in), each layer where its weights lie.
 static void pack_transposed(const NetworkView& net, const float* weights, float* packed) {
     const int c = net.channels;
     for (int l = 0; l < net.layers; ++l) {
@@ -67,7 +63,7 @@ TONECAST_INLINE void back_through_residual(const NetworkView& net, const LayerVi
 }
 
 // From the gradient of pre-activations, now in place of the activations, to that of the layer's input.
-TONECAST_INLINE void back_through_convolution(const NetworkView& net, const LayerView& layer, const Packed& packed,
+TONECAST_INLINE void back_through_convolution(const NetworkView& net, const LayerView& layer, const float* transposed,
                                               const TileSignals& s, In gradient, float* product, int from, int to) {
     const int c = net.channels;
     // The many channels of a block of correlations are those that lie on whole cache lines, which load faster.
@@ -81,7 +77,7 @@ TONECAST_INLINE void back_through_convolution(const NetworkView& net, const Laye
                 TONECAST_UNROLL for (int v = 0; v < WIDE; ++v)
                     sum[n][v] = load(s.gradient.channel(i + n) + t + v * LANES);
             accumulate<COUNT>(sum, gradient.moved(t + layer.span), c, layer.taps, -layer.dilation,
-                              packed.convolution + layer.convolution + i, c);
+                              transposed + layer.convolution + i, c);
             TONECAST_UNROLL for (int n = 0; n < COUNT; ++n)
                 TONECAST_UNROLL for (int v = 0; v < WIDE; ++v)
                     store(s.gradient.channel(i + n) + t + v * LANES, sum[n][v]);
@@ -171,7 +167,7 @@ static void backward(const NetworkView& net, const PlanView& plan, const float* 
                 copy(signals.input.channel(i) + input_from - t0,
                      trace.edges + layer.edge + i * (begin - input_begin) + input_from - input_begin,
                      known - input_from);
-            back_through_convolution(net, layer, {packed, transposed}, signals, own, product, input_from - t0,
+            back_through_convolution(net, layer, transposed, signals, own, product, input_from - t0,
                                      t1 - t0);
         }
         correlate(signals.gradient, c, {signals.ones_and_dry.channel(1), tile}, 1, t1 - t0, product);

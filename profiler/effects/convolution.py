@@ -89,9 +89,9 @@ class _Pass(torch.autograd.Function):
         return None, None, torch.from_numpy(gradient)
 
 
-def run_in_torch(shape: NetworkShape, dry: Tensor, weights: Tensor, film: Tensor | None = None) -> Tensor:
-    """Do what `learn` does in torch alone, differentiable in everything; with `film`, of the frames after history."""
-    wet, _ = _layers_in_torch(shape, dry, weights, film, None)
+def run_in_torch(shape: NetworkShape, dry: Tensor, weights: Tensor) -> Tensor:
+    """Do what `learn` does in torch alone, differentiable in everything."""
+    wet, _ = _layers_in_torch(shape, dry, weights, None, None)
     return wet
 
 
@@ -158,17 +158,12 @@ def silent_state(shape: NetworkShape, weights: Tensor) -> Tensor:
     return state
 
 
-def starting_weights(shape: NetworkShape, generator: torch.Generator | None = None) -> Tensor:
-    """Return weights to start learning from, (weight_count,): torch's own for convolutions, the head a tenth of it."""
+def starting_weights(shape: NetworkShape) -> Tensor:
+    """Return weights to start learning from, (weight_count,), drawn as torch draws its convolutions'."""
     weights = np.zeros(shape.weight_count, np.float32)
     fan = {"entry": 1, "mix": 1, "residual": shape.channels, "residual_bias": shape.channels}
     for part in shape.parts:
         taps = shape.taps[part.layer] if part.layer >= 0 else shape.head_taps
         reach = 1 / np.sqrt(fan.get(part.name, shape.channels * taps))
-        drawn = (2 * torch.rand(part.stop - part.start, generator=generator) - 1).numpy() * reach
-        weights[part.start : part.stop] = drawn * (HEAD_SHARE if part.name.startswith("head") else 1)
+        weights[part.start : part.stop] = (2 * torch.rand(part.stop - part.start) - 1).numpy() * reach
     return torch.from_numpy(weights)
-
-
-HEAD_SHARE = 1.0
-"""Of the head's usual weights: the sum over all layers is large, and what starts loud starts wrong."""
