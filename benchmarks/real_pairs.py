@@ -142,7 +142,8 @@ def _session(pairs: PairSet, data: Path, here: Path, name: str, keep: Callable[[
 
 def _tonecast(*words: object, fails: bool = False) -> dict[str, Any]:
     """Run a command of the program and return its JSON; `fails` lets it exit with 1."""
-    command = [sys.executable, "-m", "tonecast", *(str(word) for word in words), "--json"]
+    # -P: the installed program, which has the engine, not the sources where this is called from.
+    command = [sys.executable, "-P", "-m", "tonecast", *(str(word) for word in words), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     if done.returncode not in ((0, 1) if fails else (0,)):
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
