@@ -11,10 +11,10 @@ head's bias, in training too. Left to itself it would be an offset that moves wi
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from profiler.effects.baking import Baking, neutral_features
 from profiler.effects.config import check_config
 from profiler.effects.convolution import learn, play, silent_state, starting_weights
 from profiler.effects.effect import Effect, State
@@ -24,7 +24,6 @@ __all__ = ["ConvolutionalEffect"]
 
 _LARGEST = {"knob_positions": 256, "shaper": 256}
 _PIECE_FRAMES = 960  # of moving knobs at a time: a frame has hundreds of features
-_HEAD_SCALE = 0.01
 
 
 class ConvolutionalEffect(Effect):
@@ -72,8 +71,7 @@ class ConvolutionalEffect(Effect):
         if self._sparse:
             self.line = nn.Linear(len(self._sparse), self.features, bias=False)
             nn.init.zeros_(self.line.weight)
-        self._baking = _Baking(self.shape, self.input_scale, self.output_scale)
-        self._silence = _Silence(self.shape, self.output_scale)
+        self._baking = Baking(self.shape, self.input_scale, self.output_scale)
 
     @property
     def features(self) -> int:
@@ -122,9 +120,7 @@ class ConvolutionalEffect(Effect):
 
     def bake(self, features: Tensor) -> Tensor:
         """Return the flat weights of the plain network at these features: (rows, features) to (rows, weight_count)."""
-        baked = self._baking(self.weights, features)
-        silenced = baked[:, -1] - self._silence(self.weights, features)
-        return torch.cat([baked[:, :-1], silenced[:, None]], dim=1)
+        return self._baking.silenced(self.weights, features)
 
     def learn(self, dry: Tensor, features: Tensor) -> Tensor:
         """Return wet (rows, frames), to go back through, for dry (rows, history + frames) and features (rows, any)."""
@@ -187,72 +183,5 @@ class ConvolutionalEffect(Effect):
             return play(self.shape, dry, self._plain(features[:, 0]), kept)
         gains = features[..., -2:]
         film = features[..., :-2].unflatten(-1, (self.shape.layers, 2, self.shape.channels)).permute(0, 2, 3, 4, 1)
-        plain = self._plain(self._baking.neutral(features))
+        plain = self._plain(neutral_features(self.shape))
         return play(self.shape, dry * gains[..., 0], plain, kept, film) * gains[..., 1]
-
-
-class _Baking:
-    """Folds features into weights: each is multiplied by one scale and one gain, and biases are shifted."""
-
-    def __init__(self, shape: NetworkShape, input_scale: float, output_scale: float) -> None:
-        self._layers, self._channels = shape.layers, shape.channels
-        fixed = np.ones(shape.weight_count, np.float32)
-        scale = np.zeros(shape.weight_count, np.int64)  # 0 is one, then (layers, channels)
-        gain = np.zeros(shape.weight_count, np.int64)  # 0 is one, then input and output
-        for part in shape.parts:
-            own = slice(part.start, part.stop)
-            if part.name in ("convolution", "bias", "mix"):
-                channel = np.repeat(np.arange(self._channels), (part.stop - part.start) // self._channels)
-                scale[own] = 1 + part.layer * self._channels + channel
-            if part.name in ("entry", "mix"):
-                fixed[own], gain[own] = input_scale, 1
-            if part.name.startswith("head"):
-                fixed[own], gain[own] = output_scale * _HEAD_SCALE, 2
-        self._fixed = torch.from_numpy(fixed)
-        self._scale, self._gain = torch.from_numpy(scale), torch.from_numpy(gain)
-        self._biases = torch.from_numpy(shape.indices("bias"))
-
-    def __call__(self, weights: Tensor, features: Tensor) -> Tensor:
-        rows = len(features)
-        pairs = features[:, :-2].reshape(rows, self._layers, 2, self._channels)
-        one = features.new_ones(rows, 1)
-        scales = torch.cat([one, pairs[:, :, 0].flatten(1)], dim=1)[:, self._scale]
-        gains = torch.cat([one, features[:, -2:]], dim=1)[:, self._gain]
-        shifts = torch.zeros_like(scales).index_copy(1, self._biases, pairs[:, :, 1].flatten(1))
-        baked: Tensor = weights * self._fixed * scales * gains + shifts
-        return baked
-
-    def neutral(self, features: Tensor) -> Tensor:
-        """Return the features, (1, any), of knobs that do nothing."""
-        neutral = features.new_zeros(1, self._layers, 2, self._channels)
-        neutral[:, :, 0] = 1
-        return torch.cat([neutral.flatten(1), features.new_ones(1, 2)], dim=1)
-
-
-class _Silence:
-    """What a network gives for silence: every layer holds one number a channel, so its taps act as their sum."""
-
-    def __init__(self, shape: NetworkShape, output_scale: float) -> None:
-        self._shape, self._scale = shape, output_scale * _HEAD_SCALE
-        c = shape.channels
-        taps = torch.tensor(shape.taps).repeat_interleave(c * c)
-        self._pairs = torch.arange(shape.layers * c * c).repeat_interleave(taps)  # which channels each tap joins
-        names = ("convolution", "bias", "residual", "residual_bias", "head", "head_bias")
-        self._at = {name: torch.from_numpy(shape.indices(name)) for name in names}
-
-    def __call__(self, weights: Tensor, features: Tensor) -> Tensor:
-        """Return the offset (rows,) of the weights at features (rows, any), their output gain included."""
-        layers, c = self._shape.layers, self._shape.channels
-        own = {name: weights[at] for name, at in self._at.items()}
-        joined = weights.new_zeros(layers * c * c).index_add(0, self._pairs, own["convolution"]).reshape(layers, c, c)
-        bias, residual_bias = own["bias"].reshape(layers, c), own["residual_bias"].reshape(layers, c)
-        residual = own["residual"].reshape(layers, c, c)
-        film = features[:, :-2].reshape(-1, layers, 2, c)
-        h = summed = features.new_zeros(len(features), c)
-        for layer in range(layers):
-            z = film[:, layer, 0] * torch.addmm(bias[layer], h, joined[layer].T) + film[:, layer, 1]
-            a = nn.functional.leaky_relu(z, self._shape.slope)
-            summed = summed + a
-            h = h + torch.addmm(residual_bias[layer], a, residual[layer].T)
-        offset = summed @ own["head"].reshape(c, -1).sum(dim=1) + own["head_bias"]
-        return offset * features[:, -1] * self._scale
