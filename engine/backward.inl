@@ -103,6 +103,26 @@ TONECAST_INLINE void back_through_head(const NetworkView& net, const PlanView& p
         });
 }
 
+// What a convolution's taps heard before the frame to which backward goes: their gradients are learnt from, the inputs'
+// own are not.
+TONECAST_INLINE void learn_from_past(const NetworkView& net, const PlanView& plan, int l, const TraceView& trace,
+                                     float* product) {
+    const LayerView& layer = net.layer[l];
+    const int c = net.channels, length = rounded_to_lanes(layer.span);
+    const int begin = plan.begins[l + 1] > plan.back_to ? plan.begins[l + 1] : plan.back_to;
+    const Out gradient = {trace.activations + l * c * plan.stride, plan.stride};
+    if (begin == plan.back_to)  // what lies before has none, and the first vector below may reach there
+        for (int i = 0; i < c; ++i) clear(gradient.channel(i) + begin - LANES, LANES);
+    for (int k = 0; k < layer.taps; ++k) {
+        const int delay = layer.span - k * layer.dilation, heard = plan.back_to - begin + delay;
+        if (heard <= 0) break;
+        const int frames = (heard + LANES - 1) / LANES * LANES;
+        const In past = {trace.pasts + layer.past + length - frames, length};
+        correlate(past, c, static_cast<In>(gradient).moved(plan.back_to - frames + delay), c, frames,
+                  product + layer.convolution + k * c * c);
+    }
+}
+
 // Sums lie as the blocks make them, (taps, channels out, channels in) and (channels in, channels out); put them in the
 // weights' own order.
 static void unpack(const NetworkView& net, const float* product, float* gradient) {
@@ -138,7 +158,8 @@ static void backward(const NetworkView& net, const PlanView& plan, const float* 
     clear(product, net.weight_count);
     for (int t = 0; t < TILE; ++t) signals.ones_and_dry.at[t] = 1;
 
-    for (int t0 = (plan.length - 1) / TILE * TILE; t0 >= 0; t0 -= TILE) {
+    const int tiles = (plan.length - plan.back_to + TILE - 1) / TILE;
+    for (int t0 = plan.back_to + (tiles - 1) * TILE; t0 >= plan.back_to; t0 -= TILE) {
         const int t1 = t0 + TILE < plan.length ? t0 + TILE : plan.length;
         copy(signals.ones_and_dry.channel(1), trace.dry + t0, t1 - t0);
         for (int i = 0; i < c; ++i) clear(signals.gradient.channel(i), t1 - t0);
@@ -172,6 +193,7 @@ static void backward(const NetworkView& net, const PlanView& plan, const float* 
         }
         correlate(signals.gradient, c, {signals.ones_and_dry.channel(1), tile}, 1, t1 - t0, product);
     }
+    for (int l = 0; l <= last && plan.back_to > 0; ++l) learn_from_past(net, plan, l, trace, product);
     unpack(net, product, gradient);
     float bias = 0;
     for (int t = plan.lead; t < plan.lead + plan.frames; ++t) bias += trace.output_gradient[t];

@@ -67,8 +67,10 @@ private:
     std::unique_ptr<tonecast::Trace> trace_;
 };
 
-std::tuple<Result, std::unique_ptr<Pass>> forward(std::shared_ptr<Network> network, Rows dry, Rows weights) {
+std::tuple<Result, std::unique_ptr<Pass>> forward(std::shared_ptr<Network> network, Rows dry, Rows weights,
+                                                   std::optional<int> horizon) {
     const std::size_t history = network->shape().history, rows = dry.shape(0);
+    check(!horizon || (*horizon >= 0 && *horizon < static_cast<int>(MOST_FRAMES)), "a horizon is 0 frames or more");
     check(rows > 0 && dry.shape(1) > history && dry.shape(1) < MOST_FRAMES, "a row must be longer than the history");
     check(weights.shape(0) == rows || weights.shape(0) == 1, "there must be one row of weights, or one for each row");
     check(weights.shape(1) == network->shape().weight_count, "a row of weights has `weight_count` of them");
@@ -78,7 +80,7 @@ std::tuple<Result, std::unique_ptr<Pass>> forward(std::shared_ptr<Network> netwo
     {
         const nb::gil_scoped_release released;
         trace = network->forward(dry.data(), weights.data(), weights.shape(0) > 1, static_cast<int>(rows),
-                                static_cast<int>(frames), wet.data());
+                                static_cast<int>(frames), horizon.value_or(static_cast<int>(history)), wet.data());
     }
     return {wet, std::make_unique<Pass>(network, std::move(trace))};
 }
@@ -130,7 +132,7 @@ NB_MODULE(_engine, m) {
         .def_prop_ro("state_size", &Network::state_size)
         .def_prop_ro("simd", &Network::simd)
         .def_prop_ro("threads", &Network::threads)
-        .def("forward", &forward, "dry"_a, "weights"_a,
+        .def("forward", &forward, "dry"_a, "weights"_a, "horizon"_a.none() = nb::none(),
              "Return wet (rows, frames) and the pass, for dry (rows, history + frames) and weights (rows or 1, any).")
         .def("play", &play, "dry"_a, "weights"_a, "state"_a, "film"_a.none() = nb::none(),
              "Return wet for dry (rows, frames), moving `state` on.");

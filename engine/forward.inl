@@ -107,6 +107,15 @@ TONECAST_INLINE void slide(const NetworkView& net, int l, Out input, int frames)
         __builtin_memmove(input.channel(i) - span, input.channel(i) - span + frames, span * sizeof(float));
 }
 
+// Keeps what of a tile's input lies within the layer's span before the frame to which backward goes.
+TONECAST_INLINE void keep_past(const LayerView& layer, int back_to, int channels, Out input, float* past, int t0,
+                               int t1) {
+    const int length = rounded_to_lanes(layer.span), begin = back_to - length;
+    const int from = begin > t0 ? begin : t0, to = back_to < t1 ? back_to : t1;
+    for (int i = 0; i < channels && from < to; ++i)
+        copy(past + i * length + from - begin, input.channel(i) + from - t0, to - from);
+}
+
 static void forward(const NetworkView& net, const PlanView& plan, const float* weights, const TraceView& trace,
                     float* wet, float* scratch) {
     const int c = net.channels, last = net.layers - 1;
@@ -114,6 +123,7 @@ static void forward(const NetworkView& net, const PlanView& plan, const float* w
     pack(net, weights, packed);
     const Sliding sliding{scratch + spaced(net.weight_count)};
     clear(sliding.floats, Sliding::size(net));
+    const Out passing = {sliding.floats + Sliding::size(net), spaced(TILE + STEP)};
     const Out head_input = {trace.head_input, plan.stride};
     for (int t0 = 0; t0 < plan.length; t0 += TILE) {
         const int t1 = t0 + TILE < plan.length ? t0 + TILE : plan.length;
@@ -129,12 +139,14 @@ static void forward(const NetworkView& net, const PlanView& plan, const float* w
             for (int i = 0; i < c && known < begin; ++i)
                 copy(trace.edges + layer.edge + i * (begin - plan.begins[l]) + known - plan.begins[l],
                      input.channel(i) + known - t0, (begin < t1 ? begin : t1) - known);
+            keep_past(layer, plan.back_to, c, input, trace.pasts + layer.past, t0, t1);
             if (l == last)
                 for (int i = 0; i < c; ++i)
                     copy(trace.last_input + i * plan.stride + known, input.channel(i) + known - t0, t1 - known);
             const int from = begin > t0 ? begin : t0;
             const Out next = l < last ? sliding.input(net, l + 1) : Out{nullptr, 0};
-            const Out activation = {trace.activations + l * c * plan.stride + t0, plan.stride};
+            const Out kept = {trace.activations + l * c * plan.stride + t0, plan.stride};
+            const Out activation = t1 <= plan.back_to ? passing : kept;
             if (from < t1)
                 run_layer<false>(net, layer, packed, {{dry, 0}, input, activation, head_input.moved(t0), next, {}},
                                  from - t0, t1 - t0);

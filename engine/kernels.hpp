@@ -14,12 +14,13 @@ struct TraceView {
     float* head_input;
     float* last_input;
     float* edges;
+    float* pasts;
     float* output_gradient;
 };
 
 struct LayerView {
     int taps, dilation, span;
-    std::size_t convolution, bias, mix, residual, residual_bias, edge;
+    std::size_t convolution, bias, mix, residual, residual_bias, edge, past;
 };
 
 struct NetworkView {
@@ -33,6 +34,7 @@ struct PlanView {
     int frames, lead, length;
     std::ptrdiff_t stride;
     const int* begins;
+    int back_to;  // backward ends here: what lies before it was heard, and is not learnt from
 };
 
 struct Kernels {

@@ -28,13 +28,15 @@ const Kernels* chosen(const std::string& simd) {
     throw std::invalid_argument("this machine has no " + simd + " kernels");
 }
 
-PlanView view_of(const Plan& plan) {
-    return {plan.frames, plan.lead, plan.length, plan.stride, plan.begins.data()};
+PlanView view_of(const Plan& plan, int horizon) {
+    const int back_to = plan.begins.back() - std::min(rounded_up(horizon), plan.begins.back());
+    return {plan.frames, plan.lead, plan.length, plan.stride, plan.begins.data(), back_to};
 }
 
 TraceView view_of(RowTrace& row) {
     return {row.dry.data(),        row.activations.data(), row.head_input.data(),
-            row.last_input.data(), row.edges.data(),       row.output_gradient.data()};
+            row.last_input.data(), row.edges.data(),       row.pasts.data(),
+            row.output_gradient.data()};
 }
 
 }  // namespace
@@ -46,7 +48,7 @@ Network::Network(Shape shape, const std::string& simd, int threads)
         const Layer& layer = shape_.layers[l];
         const LayerWeights& at = shape_.weights[l];
         layers_.push_back({layer.taps, layer.dilation, layer.span(), at.convolution, at.bias, at.mix, at.residual,
-                           at.residual_bias, edges.edges[l]});
+                           at.residual_bias, edges.edges[l], edges.pasts[l]});
     }
     view_ = {shape_.channels, static_cast<int>(layers_.size()), shape_.head_taps, shape_.slope,
              shape_.head,     shape_.weight_count,              layers_.data()};
@@ -59,7 +61,7 @@ float* Network::scratch(int thread) {
 }
 
 std::unique_ptr<Trace> Network::forward(const float* dry, const float* weights, bool weights_per_row, int rows,
-                                        int frames, float* wet) {
+                                        int frames, int horizon, float* wet) {
     const std::lock_guard lock(one_at_a_time_);
     if (!plan_ || plan_->frames != frames) {
         plan_ = std::make_shared<Plan>(shape_, frames);
@@ -68,6 +70,7 @@ std::unique_ptr<Trace> Network::forward(const float* dry, const float* weights, 
     auto trace = std::make_unique<Trace>();
     trace->plan = plan_;
     trace->weights_per_row = weights_per_row;
+    trace->horizon = horizon;
     trace->weights.assign(weights, weights + shape_.weight_count * (weights_per_row ? rows : 1));
     for (int row = 0; row < rows; ++row) {
         if (spare_.empty()) {
@@ -77,11 +80,12 @@ std::unique_ptr<Trace> Network::forward(const float* dry, const float* weights, 
             spare_.pop_back();
         }
     }
-    const PlanView plan = view_of(*plan_);
+    const PlanView plan = view_of(*plan_, horizon);
     const std::size_t heard = shape_.history + static_cast<std::size_t>(frames);
     pool_.run(rows, [&](int row, int thread) {
         RowTrace& own = *trace->rows[row];
         std::copy_n(dry + row * heard, heard, own.dry.data() + plan.lead - shape_.history);
+        std::fill(own.pasts.begin(), own.pasts.end(), 0.0f);  // what is not filled meets zeros, and must not be NaN
         kernels_->forward(view_, plan, trace->weights.data() + (weights_per_row ? row * shape_.weight_count : 0),
                           view_of(own), wet + static_cast<std::size_t>(row) * frames, scratch(thread));
     });
@@ -90,7 +94,7 @@ std::unique_ptr<Trace> Network::forward(const float* dry, const float* weights, 
 
 void Network::backward(Trace& trace, const float* wet_gradient, float* gradient) {
     const std::lock_guard lock(one_at_a_time_);
-    const PlanView plan = view_of(*trace.plan);
+    const PlanView plan = view_of(*trace.plan, trace.horizon);
     pool_.run(static_cast<int>(trace.rows.size()), [&](int row, int thread) {
         RowTrace& own = *trace.rows[row];
         float* into = own.output_gradient.data() + plan.lead;

@@ -22,6 +22,7 @@ struct Trace {
     std::vector<std::unique_ptr<RowTrace>> rows;
     std::vector<float> weights;  // (weight rows, weight count)
     bool weights_per_row = false;
+    int horizon = 0;
 };
 
 class Network {
@@ -34,9 +35,10 @@ public:
     int threads() const { return pool_.threads(); }
     std::size_t state_size() const { return static_cast<std::size_t>(shape_.channels) * shape_.history; }
 
-    // `dry` is (rows, history + frames), `weights` (rows or 1, weight_count), `wet` (rows, frames).
+    // `dry` is (rows, history + frames), `weights` (rows or 1, weight_count), `wet` (rows, frames). Backward goes
+    // `horizon` frames back from the first that the head reads, rounded up; activations before that are not kept.
     std::unique_ptr<Trace> forward(const float* dry, const float* weights, bool weights_per_row, int rows, int frames,
-                                   float* wet);
+                                   int horizon, float* wet);
     // `wet_gradient` is (rows, frames), `gradient` (rows, weight_count). The trace is used up.
     void backward(Trace& trace, const float* wet_gradient, float* gradient);
     // Rows play on from their states (rows, state_size). `film` is null or (rows or 1, layers, 2, channels, frames).

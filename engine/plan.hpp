@@ -12,6 +12,8 @@ constexpr int STEP = 48;   // frames; a multiple of every kernel's register bloc
 constexpr int TILE = 720;  // frames that all layers go through before the next; what they touch stays in the L2 cache
 
 inline int rounded_down(int frames) { return (frames >= 0 ? frames : frames - STEP + 1) / STEP * STEP; }
+constexpr int MOST_LANES = 16;
+inline int rounded_to_lanes(int frames) { return (frames + MOST_LANES - 1) / MOST_LANES * MOST_LANES; }
 inline int rounded_up(int frames) { return (frames + STEP - 1) / STEP * STEP; }
 
 // Channels that lie a multiple of 4 KiB apart would all map to the same lines of the L1 cache.
@@ -54,6 +56,8 @@ struct Plan {
         for (int l = 0; l < count; ++l) {
             edges.push_back(edge_size);
             edge_size += static_cast<std::size_t>(shape.channels) * (begins[l + 1] - begins[l]);
+            pasts.push_back(past_size);
+            past_size += static_cast<std::size_t>(shape.channels) * rounded_to_lanes(shape.layers[l].span());
         }
     }
 
@@ -64,6 +68,8 @@ struct Plan {
     std::vector<int> begins;
     std::vector<std::size_t> edges;  // where the inputs of layer l between begins[l] and begins[l + 1] are kept
     std::size_t edge_size = 0;
+    std::vector<std::size_t> pasts;  // where the inputs of layer l that lie just before a horizon are kept
+    std::size_t past_size = 0;
 };
 
 // What one row's forward leaves for its backward.
@@ -74,6 +80,7 @@ struct RowTrace {
           head_input(shape.channels * plan.stride, 0.0f),
           last_input(shape.channels * plan.stride, 0.0f),
           edges(plan.edge_size, 0.0f),
+          pasts(plan.past_size, 0.0f),
           output_gradient(plan.stride, 0.0f) {}
 
     Floats dry;
@@ -81,6 +88,7 @@ struct RowTrace {
     Floats head_input;
     Floats last_input;  // of the last layer; the others' are worked out from it on the way back
     Floats edges;
+    Floats pasts;
     Floats output_gradient;
 };
 

@@ -34,10 +34,11 @@ class Network:
         simd: str = "",
         threads: int = 1,
     ) -> None: ...
-    def forward(self, dry: Floats, weights: Floats) -> tuple[Floats, Pass]:
+    def forward(self, dry: Floats, weights: Floats, horizon: int | None = None) -> tuple[Floats, Pass]:
         """Return wet (rows, frames) and the pass, for dry (rows, history + frames), weights (rows or 1, weight_count).
 
-        Raises ValueError for other shapes.
+        The pass goes back no more than `horizon` frames, rounded up to 48, before the first that the head reads; all of
+        the history when that is None. Raises ValueError for other shapes.
         """
 
     def play(self, dry: Floats, weights: Floats, state: Floats, film: Floats | None = None) -> Floats:

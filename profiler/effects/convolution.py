@@ -27,6 +27,8 @@ SIMD_VARIABLE = "TONECAST_SIMD"
 """Set to `torch`, or to one of the engine's instruction sets, to hold it to that."""
 
 
+_ENGINE_STEP = 48
+
 NO_ENGINE = (
     "torch does the work of the native engine, about ten times slower: it was not built, for want of a compiler, or "
     f"{SIMD_VARIABLE} says so. Install GCC 12 or Clang 15, and Tonecast again"
@@ -48,15 +50,16 @@ def _network(shape: NetworkShape, simd: str, threads: int, caller: int) -> Any: 
     return _engine.Network(shape.channels, layers, shape.head_taps, shape.slope, simd, threads)
 
 
-def learn(shape: NetworkShape, dry: Tensor, weights: Tensor) -> Tensor:
+def learn(shape: NetworkShape, dry: Tensor, weights: Tensor, horizon: int | None = None) -> Tensor:
     """Return wet (rows, frames) for dry (rows, history + frames) and weights (rows, weight_count), to go back through.
 
-    The gradient reaches the weights, not the dry.
+    The gradient reaches the weights, not the dry. With a `horizon` it goes no more than so many frames back, rounded up
+    to 48, before the first that the head reads, as when a recurrent network is learnt piece by piece.
     """
     if (simd := engine_name()) == "torch" or weights.device.type != "cpu":
-        return run_in_torch(shape, dry, weights)
+        return run_in_torch(shape, dry, weights, horizon)
     wet: Tensor = _Pass.apply(  # type: ignore[no-untyped-call]
-        _network(shape, simd, os.cpu_count() or 1, threading.get_ident()), dry, weights
+        _network(shape, simd, os.cpu_count() or 1, threading.get_ident()), dry, weights, horizon
     )
     return wet
 
@@ -79,19 +82,19 @@ class _Pass(torch.autograd.Function):
     """The engine's two passes as one step of torch's."""
 
     @staticmethod
-    def forward(ctx: Any, network: Any, dry: Tensor, weights: Tensor) -> Tensor:
-        wet, ctx.engine_pass = network.forward(dry.contiguous().numpy(), weights.detach().contiguous().numpy())
+    def forward(ctx: Any, network: Any, dry: Tensor, weights: Tensor, horizon: int | None) -> Tensor:
+        wet, ctx.engine_pass = network.forward(dry.contiguous().numpy(), weights.detach().contiguous().numpy(), horizon)
         return torch.from_numpy(wet)
 
     @staticmethod
-    def backward(ctx: Any, *wet_gradients: Tensor) -> tuple[None, None, Tensor]:
+    def backward(ctx: Any, *wet_gradients: Tensor) -> tuple[None, None, Tensor, None]:
         gradient = ctx.engine_pass.backward(wet_gradients[0].contiguous().numpy())
-        return None, None, torch.from_numpy(gradient)
+        return None, None, torch.from_numpy(gradient), None
 
 
-def run_in_torch(shape: NetworkShape, dry: Tensor, weights: Tensor) -> Tensor:
+def run_in_torch(shape: NetworkShape, dry: Tensor, weights: Tensor, horizon: int | None = None) -> Tensor:
     """Do what `learn` does in torch alone, differentiable in everything."""
-    wet, _ = _layers_in_torch(shape, dry, weights, None, None)
+    wet, _ = _layers_in_torch(shape, dry, weights, None, None, horizon)
     return wet
 
 
@@ -103,9 +106,15 @@ def play_in_torch(shape: NetworkShape, dry: Tensor, weights: Tensor, state: Tens
 
 
 def _layers_in_torch(
-    shape: NetworkShape, dry: Tensor, weights: Tensor, film: Tensor | None, state: Tensor | None
+    shape: NetworkShape,
+    dry: Tensor,
+    weights: Tensor,
+    film: Tensor | None,
+    state: Tensor | None,
+    horizon: int | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Return wet and the state after it. With a state each layer's past comes from it, else it is cut off the dry."""
+    frames_back = None if horizon is None else _rounded_up(shape.head_taps - 1) + _rounded_up(horizon)
     rows, c = len(dry), shape.channels
     parts = iter([weights[:, part.start : part.stop].reshape(rows, *part.shape) for part in shape.parts])
     pasts = _pasts(shape, state)
@@ -117,7 +126,8 @@ def _layers_in_torch(
             kept.append(h[..., h.shape[-1] - span :].reshape(rows, -1))
         return h
 
-    h = next(parts)[:, :, None] * dry[:, None]
+    wet_frames = dry.shape[-1] - (shape.history if state is None else 0)
+    h = _learnt_back_to(next(parts)[:, :, None] * dry[:, None], frames_back, wet_frames)
     summed = dry.new_zeros(())
     for layer, (span, dilation) in enumerate(zip(shape.spans, shape.dilations, strict=True)):
         convolution, bias, mix, residual, residual_bias = (next(parts) for _ in range(5))
@@ -129,9 +139,20 @@ def _layers_in_torch(
         a = functional.leaky_relu(z, shape.slope)
         summed = a if layer == 0 else summed[..., summed.shape[-1] - frames :] + a
         h = h[..., h.shape[-1] - frames :] + _convolved(a, residual[..., None], 1) + residual_bias[..., None]
+        h = _learnt_back_to(h, frames_back, wet_frames)
     head, head_bias = next(parts), next(parts)
     wet = _convolved(with_past(summed, shape.head_taps - 1), head.reshape(rows, 1, c, -1), 1)[:, 0] + head_bias
     return wet, torch.cat(kept, dim=1) if kept else dry.new_zeros(rows, 0)
+
+
+def _rounded_up(frames: int) -> int:
+    return -(-frames // _ENGINE_STEP) * _ENGINE_STEP
+
+
+def _learnt_back_to(h: Tensor, frames_back: int | None, wet_frames: int) -> Tensor:
+    """Return the input of a layer, with no gradient more than `frames_back` before the last `wet_frames`."""
+    heard = 0 if frames_back is None else max(h.shape[-1] - wet_frames - frames_back, 0)
+    return torch.cat([h[..., :heard].detach(), h[..., heard:]], dim=-1) if heard else h
 
 
 def _pasts(shape: NetworkShape, state: Tensor | None) -> Any:

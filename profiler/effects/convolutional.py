@@ -122,9 +122,12 @@ class ConvolutionalEffect(Effect):
         """Return the flat weights of the plain network at these features: (rows, features) to (rows, weight_count)."""
         return self._baking.silenced(self.weights, features)
 
-    def learn(self, dry: Tensor, features: Tensor) -> Tensor:
-        """Return wet (rows, frames), to go back through, for dry (rows, history + frames) and features (rows, any)."""
-        return learn(self.shape, dry, self.bake(features))
+    def learn(self, dry: Tensor, features: Tensor, horizon: int | None = None) -> Tensor:
+        """Return wet (rows, frames), to go back through, for dry (rows, history + frames) and features (rows, any).
+
+        With a `horizon`, no more than so many frames back: see `profiler.effects.convolution.learn`.
+        """
+        return learn(self.shape, dry, self.bake(features), horizon)
 
     def along(self, dry: Tensor, table: Tensor, index: Tensor, state: State) -> tuple[Tensor, State]:
         """Return wet and state: a frame has too many features to hold those of all."""

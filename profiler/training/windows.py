@@ -22,6 +22,9 @@ __all__ = ["WINDOW_FRAMES", "Windows"]
 ROWS = 8
 WINDOW_FRAMES = 2048
 _ROUND_STEPS = 16
+# Gradients go 10 ms back before a window, not through all of its past: a step costs two thirds. After 1,200 steps the
+# watched error on an amp with slow dynamics was .0126 through all the past, .0147 with 240 frames, .0184 with none.
+_HORIZON_FRAMES = 480
 _LEAST_FRAMES = 1024
 
 
@@ -72,7 +75,7 @@ class Windows:
         rows = self._examples.rows(rng, count=ROWS, frames=history + self._frames)
         features = self.effect.conditioned(self._positions[rows.knobs[:, -1]])
         counts = torch.from_numpy(rows.counts[:, history:])
-        predicted = self.effect.learn(torch.from_numpy(rows.dry), features) * counts
+        predicted = self.effect.learn(torch.from_numpy(rows.dry), features, _HORIZON_FRAMES) * counts
         loss = relative_error(torch.from_numpy(rows.wet[:, history:]), predicted, self._quiet_power)
         gradients = torch.autograd.grad(loss, list(self.effect.parameters()))
         return float(loss.detach()), list(gradients)

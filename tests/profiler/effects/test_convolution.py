@@ -108,6 +108,23 @@ def test_every_gradient_is_right_on_its_own(simd: str):
             assert float((own - right).norm() / right.norm()) < 1e-3, part
 
 
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("horizon", [0, 1, 480, 5000])
+def test_a_horizon_is_where_gradients_end(simd: str, shape: NetworkShape, horizon: int):
+    """With a horizon the wet is the same, and the gradient is that of torch with all before it detached."""
+    dry, weights = drawn(shape, rows=2, frames=500)
+    one, other = weights.clone().requires_grad_(), weights.clone().requires_grad_()
+    whole = learn(shape, dry, one)
+    wet = learn(shape, dry, one, horizon)
+    assert torch.equal(wet, whole)
+    (gradient,) = torch.autograd.grad(wet.square().sum(), one)
+    (expected,) = torch.autograd.grad(run_in_torch(shape, dry, other, horizon).square().sum(), other)
+    assert distance(gradient, expected) < 1e-4
+    if shape is A2:
+        (full,) = torch.autograd.grad(whole.square().sum(), one)
+        assert (distance(gradient, full) > 1e-3) == (horizon < 1000)
+
+
 def test_rows_share_weights(simd: str):
     """One row of weights serves all rows of audio, and every row's gradient comes back."""
     dry, weights = drawn(HALF, rows=4, frames=300, weight_rows=1)
