@@ -95,6 +95,11 @@ def _lengths(starts: NDArray[np.intp], count: int) -> NDArray[np.intp]:
     return np.diff(starts, append=count)
 
 
+def _sums(values: NDArray[np.float32], starts: NDArray[np.intp]) -> NDArray[np.float32]:
+    with np.errstate(all="ignore"):  # infinite weights are told by whoever meets them, as in torch
+        return np.add.reduceat(values, starts, axis=1)
+
+
 class _Scaled(torch.autograd.Function):
     """(weights,) and a factor for each row and segment, to (rows, weights)."""
 
@@ -108,7 +113,7 @@ class _Scaled(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
         weights, spread, starts = ctx.kept
         (gradient,) = gradients
-        factors = np.add.reduceat((gradient * weights).numpy(), starts, axis=1)
+        factors = _sums((gradient * weights).numpy(), starts)
         return torch.linalg.vecdot(gradient, spread, dim=0), torch.from_numpy(factors), None
 
 
@@ -118,7 +123,7 @@ class _AddedUp(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, weights: Tensor, starts: NDArray[np.intp]) -> Tensor:
         ctx.kept = starts, weights.shape[1]
-        return torch.from_numpy(np.add.reduceat(weights.detach().numpy(), starts, axis=1))
+        return torch.from_numpy(_sums(weights.detach().numpy(), starts))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
