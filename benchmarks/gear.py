@@ -99,6 +99,7 @@ GEAR: Mapping[str, Plugin | Pair] = {
     "metal_head": Plugin(
         title="Metal Head, high gain, and a cabinet",
         uri=f"{_GUITARIX}gxmetal_head#metal_head",
+        # Its switch for more gain is for hosts, not on its face, and stays off; the drive makes up for it.
         settings={"DRIVE": 0.8, "PREGAIN": 6.0, "TONE": 0.5, "GAIN1": 0.0},
         behind=_cabinet,
     ),

@@ -249,6 +249,8 @@ def _table(cells: Mapping[str, Mapping[str, Any]], measure: str) -> str:
 
     lines = [f"| gear | {' | '.join(_COLUMNS.values())} |", "|---" * (1 + len(_COLUMNS)) + "|"]
     for name, gear in GEAR.items():
+        if not any(each["gear"] == name for each in cells.values()):
+            continue
         reference = median(name, _REFERENCE)
         shown = []
         for cell in _COLUMNS:
