@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from profiler.audio import Samples
 from profiler.errors import SessionError
 from profiler.floor import noise_floor
 from profiler.knob import KnobSettings
+from profiler.listening import RunningListening
 from profiler.profile import LoadedProfile, Profile
 from profiler.progress import Progress, ProgressCallback, unheard
 from profiler.rendering import ProfileProcessor
@@ -119,9 +121,16 @@ def _beside(folder: SessionFolder, take: Take, predicted: Samples, *, at: int, s
 
 def _row(loaded: LoadedProfile, folder: SessionFolder, span: Span) -> TakeScore:
     profile, session = loaded.profile, folder.session
-    running = RunningScore()
-    for piece in _rendered(loaded, folder, span):
-        running.hear(piece.wet, piece.predicted)
+    running, listening = RunningScore(), RunningListening(session.sample_rate)
+    with ThreadPoolExecutor(max_workers=1) as aside:  # a second core listens while this one renders
+        heard: Future[None] | None = None
+        for piece in _rendered(loaded, folder, span):
+            running.hear(piece.wet, piece.predicted)
+            if heard:
+                heard.result()
+            heard = aside.submit(listening.hear, piece.wet, piece.predicted)
+        if heard:
+            heard.result()
     take = next(take for take in session.takes if take.number == span.take)
     return TakeScore(
         take=take.number,
@@ -136,6 +145,7 @@ def _row(loaded: LoadedProfile, folder: SessionFolder, span: Span) -> TakeScore:
         predicted_db=round(running.predicted_db, 2),
         error_energy=running.error_energy,
         target_energy=running.target_energy,
+        listening=listening.value,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tonecast.console import Screen, score_table
+from tonecast.console import Screen, listening_words, score_table
 from tonecast.options import AsJson
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def evaluate(
         screen.say("Training heard all of this, so there is no honest score. Hold something out, or record more.")
     else:
         screen.say(f"ESR {score.esr:.4f}; by setting: median {score.esr_median:.4f}, worst {score.esr_worst:.4f}")
+        screen.say(f"{listening_words(score.listening)}: {score.grade}")
     floor = "unknown: the session has no replicate" if score.floor is None else f"{score.floor:.2g}"
     screen.say(f"The gear's own noise floor is {floor}")
     screen.result(score)
