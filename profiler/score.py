@@ -12,6 +12,7 @@ from profiler.knob import KnobSettings
 
 __all__ = [
     "SILENCE_DB",
+    "Aliasing",
     "Grade",
     "Listening",
     "RunningScore",
@@ -48,6 +49,14 @@ class Listening:
     mfcc_l1: float | None
     listening_score: float | None
     loudness_difference: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aliasing:
+    """Energy that is no harmonic of a sweep from 1 to 5 kHz beside that of the harmonics, in dB, on the same takes."""
+
+    gear_db: float
+    profile_db: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +98,7 @@ class Score:
     Headline rows are those training never heard; when some of them have settings it never heard either, only those.
     `floor` is what a replicate of the gear itself scores: half the ESR between two takes at the same settings.
     `listening` is the mean of the headline rows by their length, but for loudness: there it is the largest difference.
+    `aliasing` is null for a session without sweeps.
     """
 
     esr: float | None
@@ -98,6 +108,7 @@ class Score:
     takes: tuple[TakeScore, ...]
     listening: Listening | None = None
     grade: Grade | None = None
+    aliasing: Aliasing | None = None
 
 
 class RunningScore:

@@ -13,8 +13,9 @@ from capture.plugin_rig import PluginRig, choose_knobs, open_gear
 from capture.recorder import record
 from profiler.audio import Audio
 from profiler.errors import SessionError
-from profiler.evaluation import evaluate, render_take, scored_spans
+from profiler.evaluation import aliasing, evaluate, render_take, scored_spans
 from profiler.floor import noise_floor
+from profiler.inharmonic import inharmonic_share
 from profiler.listening import RunningListening
 from profiler.profile import LearntSpan, LoadedProfile
 from profiler.progress import Progress
@@ -335,3 +336,28 @@ def test_an_error_while_listening_is_not_lost(drive: LoadedProfile, captured: Pa
     monkeypatch.setattr(RunningListening, "hear", fail)
     with pytest.raises(ValueError, match="deaf"):
         evaluate(drive, SessionFolder.open(captured))
+
+
+def test_aliasing_is_that_of_the_sweeps(drive: LoadedProfile, still: Path):
+    """Gear and profile are measured on the same sweeps of the takes; a session without any tells nothing."""
+    folder = SessionFolder.open(still)
+    learnt = [take for take in folder.session.takes if not take.held_out]
+    shares = []
+    for take in learnt:
+        part = folder.session.dries[take.dry].stimulus.part("sweeps")
+        wet = folder.excerpt(take, part.start, part.stop)[1][0]
+        shares.append(inharmonic_share(wet, np.ones(len(wet), np.bool_), RATE))
+    found = aliasing(drive, folder)
+    assert found.gear_db == pytest.approx(10 * np.log10(np.mean(shares)), abs=0.06)
+    assert -100 < found.profile_db < 0
+    assert found.profile_db != found.gear_db
+    held_out = tuple(take for take in folder.session.takes if take.held_out)
+    folder.session = replace(folder.session, takes=held_out)
+    assert held_out
+    assert aliasing(drive, folder) is None
+
+
+def test_moving_takes_tell_aliasing_between_their_moves(drive: LoadedProfile, captured: Path):
+    """The clipping of a moving distortion is found, and no click of its knob is taken for it."""
+    found = aliasing(drive, SessionFolder.open(captured))
+    assert -60 < found.gear_db < -10

@@ -9,7 +9,7 @@ from profiler.errors import ManifestError
 from profiler.knob import Knob
 from profiler.manifest import from_json, to_json
 from profiler.profile import PROFILE_VERSIONS, CurvePoint, LearntSpan, Profile, Provenance, Stage
-from profiler.score import Listening, Score, TakeScore
+from profiler.score import Aliasing, Listening, Score, TakeScore
 from profiler.session import Gear
 
 HEARD = Listening(mr_stft=0.3, mfcc_l1=None, listening_score=None, loudness_difference=-0.5)
@@ -60,6 +60,7 @@ PROFILE = Profile(
         ),
         listening=HEARD,
         grade="good",
+        aliasing=Aliasing(gear_db=-71.0, profile_db=-64.5),
     ),
 )
 
@@ -74,7 +75,9 @@ def test_a_profile_of_before_listening_is_read():
     document = json.loads(to_json(PROFILE))
     for scored in (document["score"], *document["score"]["takes"]):
         del scored["listening"], scored["grade"]
+    del document["score"]["aliasing"]
     read = from_json(Profile, json.dumps(document).encode(), source="here", versions=PROFILE_VERSIONS)
+    assert read.score.aliasing is None
     assert (read.score.listening, read.score.grade, read.score.takes[0].grade) == (None, None, None)
     assert read.score.esr == PROFILE.score.esr
 

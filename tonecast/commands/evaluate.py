@@ -13,6 +13,7 @@ from tonecast.options import AsJson
 
 if TYPE_CHECKING:
     from profiler.profile import Profile
+    from profiler.score import Score
     from profiler.session_folder import SessionFolder
 
 __all__ = ["evaluate"]
@@ -42,6 +43,12 @@ def evaluate(
         with screen.progress("evaluate") as tell:
             score = evaluate_profile(loaded, folder, on_progress=tell)
     screen.show(score_table(score, folder.session, rows=len(score.takes)))
+    _tell(screen, score)
+    screen.result(score)
+
+
+def _tell(screen: Screen, score: "Score") -> None:
+    """Say what the takes come to."""
     if score.esr is None:
         screen.say("Training heard all of this, so there is no honest score. Hold something out, or record more.")
     else:
@@ -49,7 +56,8 @@ def evaluate(
         screen.say(f"{listening_words(score.listening)}: {score.grade}")
     floor = "unknown: the session has no replicate" if score.floor is None else f"{score.floor:.2g}"
     screen.say(f"The gear's own noise floor is {floor}")
-    screen.result(score)
+    if score.aliasing:
+        screen.say(f"aliasing: gear {score.aliasing.gear_db:.0f} dB, profile {score.aliasing.profile_db:.0f} dB")
 
 
 @contextlib.contextmanager
