@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tonecast.console import Screen, listening_words, score_table
+from tonecast.console import Screen, listening_words, plain, score_table
 from tonecast.options import AsJson
 
 if TYPE_CHECKING:
@@ -24,10 +24,12 @@ def evaluate(
     session: Annotated[Path | None, typer.Option(help="The session whose takes are compared.")] = None,
     table: Annotated[Path | None, typer.Option(help="Or a takes.csv with dry and wet recordings.")] = None,
     *,
+    moves: Annotated[bool, typer.Option("--knob-moves", help="Also measure what moving knobs leave.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Score a profile on every take of a session or a table, worst first; what training heard is marked."""
     from profiler.evaluation import evaluate as evaluate_profile
+    from profiler.knob_moves import knob_moves
     from profiler.profile_file import load
     from profiler.session_folder import SessionFolder
 
@@ -44,7 +46,15 @@ def evaluate(
             score = evaluate_profile(loaded, folder, on_progress=tell)
     screen.show(score_table(score, folder.session, rows=len(score.takes)))
     _tell(screen, score)
-    screen.result(score)
+    if not moves:
+        screen.result(score)
+        return
+    moved = knob_moves(loaded)
+    for each in moved:
+        screen.say(
+            f"moving {each.knob} leaves {each.silence_db:.0f} dBFS in silence, {each.tone_db:.0f} dBFS at a tone"
+        )
+    screen.result({**plain(score), "knob_moves": [plain(each) for each in moved]})
 
 
 def _tell(screen: Screen, score: "Score") -> None:
