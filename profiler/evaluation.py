@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,18 +11,21 @@ from profiler.alignment import counted
 from profiler.audio import Samples
 from profiler.errors import SessionError
 from profiler.floor import noise_floor
+from profiler.inharmonic import inharmonic_share
 from profiler.knob import KnobSettings
+from profiler.listening import RunningListening
 from profiler.profile import LoadedProfile, Profile
 from profiler.progress import Progress, ProgressCallback, unheard
 from profiler.rendering import ProfileProcessor
-from profiler.score import RunningScore, Score, TakeScore, summed_up
+from profiler.score import Aliasing, RunningScore, Score, TakeScore, summed_up
 from profiler.session import CaptureSession, Take
 from profiler.session_folder import SessionFolder
 from profiler.split import Span, Split, divide, parse_hold_out, recorded_frames
 
-__all__ = ["RenderedTake", "evaluate", "render_take", "scored_spans"]
+__all__ = ["RenderedTake", "aliasing", "evaluate", "render_take", "scored_spans"]
 
 _PIECE_FRAMES = 1 << 18
+_SWEPT_TAKES = 6  # spread over the session; more would take long and tell the same
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,7 +65,39 @@ def evaluate(
         done = (number + 1) / len(spans)
         left = (time.monotonic() - begun) * (1 - done) / done
         on_progress(Progress(step="evaluate", done=done, seconds_left=left))
-    return summed_up(rows, noise_floor(folder))
+    return replace(summed_up(rows, noise_floor(folder)), aliasing=aliasing(loaded, folder))
+
+
+def aliasing(loaded: LoadedProfile, folder: SessionFolder) -> Aliasing | None:
+    """Measure what is inharmonic in the gear's answers to sweeps and in the profile's, on up to six of the takes.
+
+    Training may have heard them: a sweep tells this all the same. None for a session without sweeps or without sound.
+    """
+    spans = [span for take in folder.session.takes if (span := _sweeps(folder.session, take)) is not None]
+    shares = []
+    for span in spans[:: max(-(-len(spans) // _SWEPT_TAKES), 1)]:
+        rendered = render_take(loaded, folder, span)
+        still = np.ones(span.stop, np.bool_)
+        for move in folder.track_of(rendered.take).breakpoints[1:]:
+            still[move.frame : move.frame + move.ramp_frames + 1] = False
+        both = rendered.wet.mean(axis=0), rendered.predicted.mean(axis=0)
+        each = [inharmonic_share(wet, still[span.start :], folder.session.sample_rate) for wet in both]
+        if all(share is not None for share in each):
+            shares.append(each)
+    if not shares:
+        return None
+    gear_db, profile_db = np.round(10 * np.log10(np.maximum(np.mean(np.asarray(shares), axis=0), 1e-20)), 1)
+    return Aliasing(gear_db=float(gear_db), profile_db=float(profile_db))
+
+
+def _sweeps(session: CaptureSession, take: Take) -> Span | None:
+    """Return where a take answers sweeps whole and unclipped."""
+    stimulus = session.dries[take.dry].stimulus
+    part = stimulus.part("sweeps") if stimulus and take.replicate_of is None else None
+    begin, end = recorded_frames(session, take)
+    if part is None or part.start < begin or end < part.stop or not counted(take, part.stop)[part.start :].all():
+        return None
+    return Span(take=take.number, start=part.start, stop=part.stop)
 
 
 def scored_spans(profile: Profile, session: CaptureSession) -> list[Span]:
@@ -119,9 +155,16 @@ def _beside(folder: SessionFolder, take: Take, predicted: Samples, *, at: int, s
 
 def _row(loaded: LoadedProfile, folder: SessionFolder, span: Span) -> TakeScore:
     profile, session = loaded.profile, folder.session
-    running = RunningScore()
-    for piece in _rendered(loaded, folder, span):
-        running.hear(piece.wet, piece.predicted)
+    running, listening = RunningScore(), RunningListening(session.sample_rate)
+    with ThreadPoolExecutor(max_workers=1) as aside:  # a second core listens while this one renders
+        heard: Future[None] | None = None
+        for piece in _rendered(loaded, folder, span):
+            running.hear(piece.wet, piece.predicted)
+            if heard:
+                heard.result()
+            heard = aside.submit(listening.hear, piece.wet, piece.predicted)
+        if heard:
+            heard.result()
     take = next(take for take in session.takes if take.number == span.take)
     return TakeScore(
         take=take.number,
@@ -136,6 +179,7 @@ def _row(loaded: LoadedProfile, folder: SessionFolder, span: Span) -> TakeScore:
         predicted_db=round(running.predicted_db, 2),
         error_energy=running.error_energy,
         target_energy=running.target_energy,
+        listening=listening.value,
     )
 
 

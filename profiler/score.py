@@ -1,7 +1,8 @@
 """Scores: how far a predicted signal is from the recorded one, in the measures people quote."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,17 +12,51 @@ from profiler.knob import KnobSettings
 
 __all__ = [
     "SILENCE_DB",
+    "Aliasing",
+    "Grade",
+    "Listening",
     "RunningScore",
     "Score",
     "TakeScore",
     "error_to_signal",
+    "grade",
     "level_db",
+    "listening_score",
     "pre_emphasised",
     "summed_up",
 ]
 
 SILENCE_DB = -100.0
 """RMS in dBFS below which a target counts as silent: its ESR would be a division by nothing."""
+
+Grade: TypeAlias = Literal["transparent", "good", "usable", "does not match"]
+
+_TRANSPARENT_ESR, _GOOD_ESR, _USABLE_ESR = 0.003, 0.01, 0.035
+_INAUDIBLE_ESR = 0.001  # listeners did not tell 0.0009 from the amp (Wright et al. 2020)
+_TRANSPARENT_MFCC_L1 = 2.9
+_LOG_PERFECT, _POINTS_A_DECADE = 0.464, 69.4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listening:
+    """What listeners go by. `mr_stft` is the multi-resolution spectral distance, 0 when perfect.
+
+    `mfcc_l1` is the distance in timbre and `listening_score` what listeners would give for it, of 100.
+    `loudness_difference` says by how many LU the prediction is louder. Null is what silence has none of.
+    """
+
+    mr_stft: float | None
+    mfcc_l1: float | None
+    listening_score: float | None
+    loudness_difference: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aliasing:
+    """Energy that is no harmonic of a sweep from 1 to 5 kHz beside that of the harmonics, in dB, on the same takes."""
+
+    gear_db: float
+    profile_db: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +79,8 @@ class TakeScore:
     predicted_db: float
     error_energy: float
     target_energy: float
+    listening: Listening | None = None
+    grade: Grade | None = None
 
     @property
     def news(self) -> str:
@@ -60,6 +97,8 @@ class Score:
 
     Headline rows are those training never heard; when some of them have settings it never heard either, only those.
     `floor` is what a replicate of the gear itself scores: half the ESR between two takes at the same settings.
+    `listening` is the mean of the headline rows by their length, but for loudness: there it is the largest difference.
+    `aliasing` is null for a session without sweeps.
     """
 
     esr: float | None
@@ -67,6 +106,9 @@ class Score:
     esr_worst: float | None
     floor: float | None
     takes: tuple[TakeScore, ...]
+    listening: Listening | None = None
+    grade: Grade | None = None
+    aliasing: Aliasing | None = None
 
 
 class RunningScore:
@@ -155,6 +197,31 @@ def level_db(samples: Samples) -> float:
     return 10 * float(np.log10(max(power, 1e-20)))
 
 
+def listening_score(mfcc_l1: float | None) -> float | None:
+    """Return what listeners would give for a distance in timbre, of 100 (MUSHRA; fitted by Wright et al. 2026)."""
+    if mfcc_l1 is None:
+        return None
+    beyond = float(np.log10(max(mfcc_l1, 1e-9))) - _LOG_PERFECT
+    return float(np.clip(100 - _POINTS_A_DECADE * beyond, 0, 100))
+
+
+def grade(esr: float | None, floor: float | None, listening: Listening | None) -> Grade | None:
+    """Return a score in a word; None for a silent target.
+
+    Transparent is an ESR of at most 0.003 and twice the floor where that is known, and a distance in timbre of at most
+    2.9. Below 0.001 the floor is not asked: gear that repeats itself to the last bit has a floor of nothing.
+    """
+    if esr is None:
+        return None
+    limit = _TRANSPARENT_ESR if floor is None else min(_TRANSPARENT_ESR, max(2 * floor, _INAUDIBLE_ESR))
+    distance = listening.mfcc_l1 if listening else None
+    if esr <= limit and distance is not None and distance <= _TRANSPARENT_MFCC_L1:
+        return "transparent"
+    if esr <= _GOOD_ESR:
+        return "good"
+    return "usable" if esr <= _USABLE_ESR else "does not match"
+
+
 def headline_rows(takes: Sequence[TakeScore]) -> list[TakeScore]:
     """Return the rows that the headline figures are over."""
     unseen = [row for row in takes if not row.seen and row.esr is not None]
@@ -168,13 +235,37 @@ def summed_up(takes: Sequence[TakeScore], floor: float | None) -> Score:
     for row in rows:
         by_settings.setdefault(repr(row.knobs and sorted(row.knobs.items())), []).append(row)
     each = [_ratio(group) for group in by_settings.values()]
+    esr, listening = _ratio(rows) if rows else None, _mean_listening(rows)
+    takes = [replace(row, grade=grade(row.esr, floor, row.listening)) for row in takes]
     return Score(
-        esr=_ratio(rows) if rows else None,
+        esr=esr,
         esr_median=float(np.median(each)) if each else None,
         esr_worst=max(each) if each else None,
         floor=floor,
         takes=tuple(sorted(takes, key=_badness, reverse=True)),
+        listening=listening,
+        grade=grade(esr, floor, listening),
     )
+
+
+def _mean_listening(rows: Sequence[TakeScore]) -> Listening | None:
+    heard = [(row.listening, row.seconds) for row in rows if row.listening is not None]
+    if not heard:
+        return None
+    mfcc_l1 = _mean([(each.mfcc_l1, seconds) for each, seconds in heard])
+    differences = [each.loudness_difference for each, _ in heard if each.loudness_difference is not None]
+    return Listening(
+        mr_stft=_mean([(each.mr_stft, seconds) for each, seconds in heard]),
+        mfcc_l1=mfcc_l1,
+        listening_score=listening_score(mfcc_l1),
+        loudness_difference=max(differences, key=abs, default=None),
+    )
+
+
+def _mean(weighted: Sequence[tuple[float | None, float]]) -> float | None:
+    known = [(value, weight) for value, weight in weighted if value is not None]
+    total = sum(weight for _, weight in known)
+    return sum(value * weight for value, weight in known) / total if total else None
 
 
 def _badness(row: TakeScore) -> float:

@@ -14,6 +14,7 @@ __all__ = [
     "chirps",
     "level_ramps",
     "stepped_noise",
+    "sweep_phase",
     "sweeps",
 ]
 
@@ -28,6 +29,7 @@ _CHIRP_LEVEL_DB = -12.0
 _CHIRP_LOW_HZ = 50.0
 _CHIRP_FADE_SECONDS = 0.001
 _NOISE_RMS_DB = (-60.0, -40.0, -20.0)
+_SWEEP_LOW_HZ = 20.0
 _SWEEP_LEVELS_DB = (-30.0, -6.0)
 _RAMP_HZ = (82.41, 220.0, 1000.0, 4000.0)
 _RAMP_DB = (-60.0, -1.0)
@@ -75,12 +77,17 @@ def sweeps(*, sample_rate: int, seconds: float) -> Wave:
     They are synchronised: the phase at f1 is a whole number of turns, which keeps the harmonics' phases
     (Novak, Lotton & Simon 2015).
     """
-    low, high = 20.0, min(20_000.0, 0.45 * sample_rate)
-    turns = max(round(low * seconds / np.log(high / low)), 1)
-    rate = turns / low
-    time = np.arange(int(rate * np.log(high / low) * sample_rate)) / sample_rate
-    sweep = np.sin(2 * np.pi * low * rate * np.expm1(time / rate))
+    range_ = _sweep_range(sample_rate)
+    turns = max(round(_SWEEP_LOW_HZ * seconds / range_), 1)
+    sweep = np.sin(sweep_phase(sample_rate=sample_rate, frames=int(turns / _SWEEP_LOW_HZ * range_ * sample_rate)))
     return np.concatenate([sweep * 10 ** (level / 20) for level in _SWEEP_LEVELS_DB])
+
+
+def sweep_phase(*, sample_rate: int, frames: int) -> Wave:
+    """Return the phase, in radians, of one of the two `sweeps`, which lasts so many frames."""
+    turns = max(round(_SWEEP_LOW_HZ * frames / sample_rate / _sweep_range(sample_rate)), 1)
+    rate = turns / _SWEEP_LOW_HZ
+    return 2 * np.pi * _SWEEP_LOW_HZ * rate * np.expm1(np.arange(frames) / sample_rate / rate)
 
 
 def level_ramps(*, sample_rate: int, seconds: float) -> Wave:
@@ -89,6 +96,11 @@ def level_ramps(*, sample_rate: int, seconds: float) -> Wave:
     level = 10 ** (np.interp(time, [0, seconds], _RAMP_DB) / 20)
     tones = [frequency for frequency in _RAMP_HZ if frequency < 0.45 * sample_rate]
     return np.concatenate([level * np.sin(2 * np.pi * frequency * time) for frequency in tones])
+
+
+def _sweep_range(sample_rate: int) -> float:
+    """Return the natural logarithm of how far a sweep goes up."""
+    return float(np.log(min(20_000.0, 0.45 * sample_rate) / _SWEEP_LOW_HZ))
 
 
 def _pink(rng: Generator, count: int) -> Wave:

@@ -17,10 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from profiler.progress import Progress, ProgressCallback
-from profiler.score import Score
+from profiler.score import Listening, Score
 from profiler.session import CaptureSession, described
 
-__all__ = ["Screen", "clock", "plain", "score_table", "stoppable"]
+__all__ = ["Screen", "clock", "listening_words", "plain", "score_table", "stoppable"]
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,38 @@ def clock(seconds: float) -> str:
 
 
 def score_table(score: Score, session: CaptureSession, *, rows: int = 12) -> Table:
-    """Return the worst takes of an evaluation as a table that fits a terminal."""
+    """Return the worst takes of an evaluation as a table that fits a terminal of 100 columns."""
     table = Table(title="Worst first", title_justify="left", box=None, pad_edge=False)
-    for name, side in (("take", "right"), ("settings", "left"), ("ESR", "right"), ("level", "right"), ("", "left")):
-        table.add_column(name, justify=side, overflow="fold")  # type: ignore[arg-type]
+    for name in ("take", "settings", "ESR", "STFT", "MFCC", "LU", "dB", "grade", ""):
+        to_the_left = name in ("settings", "grade", "")
+        table.add_column(name, justify="left" if to_the_left else "right", overflow="fold")
     for row in score.takes[:rows]:
+        stft, mfcc, _, loudness = _listening_cells(row.listening)
         esr = f"silent, learnt {row.predicted_db:.0f} dB" if row.esr is None else f"{row.esr:.4f}"
         # As text: a knob may be called "gain [db]", and rich would take that for markup.
         settings = Text(described(session.knobs, row.knobs))
-        table.add_row(str(row.take), settings, esr, f"{row.target_db:.0f} dB", row.news)
+        measures = (esr, stft, mfcc, loudness, f"{row.target_db:.0f}", row.grade or "")
+        table.add_row(str(row.take), settings, *measures, row.news)
     return table
+
+
+def listening_words(listening: Listening | None) -> str:
+    """Return the listening measures of an evaluation on one line, as a person reads them."""
+    stft, mfcc, points, loudness = (cell or "-" for cell in _listening_cells(listening))
+    return f"MR-STFT {stft}, MFCC-L1 {mfcc} (listeners would give {points} of 100), loudness {loudness} LU"
+
+
+def _listening_cells(listening: Listening | None) -> tuple[str, str, str, str]:
+    if listening is None:
+        return "", "", "", ""
+    figures = (
+        (listening.mr_stft, ".3f"),
+        (listening.mfcc_l1, ".2f"),
+        (listening.listening_score, ".0f"),
+        (listening.loudness_difference, "+.2f"),
+    )
+    one, two, three, four = ("" if value is None else format(value, spec) for value, spec in figures)
+    return one, two, three, four
 
 
 @contextlib.contextmanager

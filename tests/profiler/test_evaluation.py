@@ -13,8 +13,10 @@ from capture.plugin_rig import PluginRig, choose_knobs, open_gear
 from capture.recorder import record
 from profiler.audio import Audio
 from profiler.errors import SessionError
-from profiler.evaluation import evaluate, render_take, scored_spans
+from profiler.evaluation import aliasing, evaluate, render_take, scored_spans
 from profiler.floor import noise_floor
+from profiler.inharmonic import inharmonic_share
+from profiler.listening import RunningListening
 from profiler.profile import LearntSpan, LoadedProfile
 from profiler.progress import Progress
 from profiler.rendering import ProfileProcessor
@@ -24,7 +26,7 @@ from profiler.session_folder import SessionFolder
 from profiler.split import Span
 
 RATE = 48_000
-SUMS = {"esr": None, "esr_pre_emphasis": None, "error_energy": 0.0, "target_energy": 0.0}
+SUMS = {"esr": None, "esr_pre_emphasis": None, "error_energy": 0.0, "target_energy": 0.0, "listening": None}
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +188,8 @@ def test_takes_are_scored_in_pieces(drive: LoadedProfile, captured: Path, monkey
     for one, other in zip(found.takes, whole.takes, strict=True):
         assert one.esr == pytest.approx(other.esr, rel=1e-6)
         assert one.esr_pre_emphasis == pytest.approx(other.esr_pre_emphasis, rel=1e-6)
+        for name, value in vars(one.listening).items():
+            assert value == pytest.approx(getattr(other.listening, name), rel=1e-5)
         assert replace(one, **SUMS) == replace(other, **SUMS)
 
 
@@ -305,3 +309,55 @@ def test_progress_climbs_to_the_end(drive: LoadedProfile, captured: Path):
     told: list[Progress] = []
     evaluate(drive, SessionFolder.open(captured), on_progress=told.append)
     assert [each.done for each in told] == pytest.approx([1 / 3, 2 / 3, 1])
+
+
+def test_rows_tell_what_listeners_go_by(drive: LoadedProfile, captured: Path):
+    """The measures are those of the rendered take as a whole, and every row with an ESR has a grade."""
+    folder = SessionFolder.open(captured)
+    score = evaluate(drive, folder)
+    span = next(span for span in scored_spans(drive.profile, folder.session) if span.take == 1)
+    rendered = render_take(drive, folder, span)
+    whole = RunningListening(RATE)
+    whole.hear(rendered.wet, rendered.predicted)
+    assert by_take(score)[1].listening == whole.value
+    assert all(row.grade is not None for row in score.takes)
+    assert score.listening is not None
+    assert score.listening.mr_stft == pytest.approx(
+        np.mean([row.listening.mr_stft for row in score.takes if not row.seen and row.listening])
+    )
+
+
+def test_an_error_while_listening_is_not_lost(drive: LoadedProfile, captured: Path, monkeypatch: pytest.MonkeyPatch):
+    """What goes wrong on the second core ends the evaluation."""
+
+    def fail(*_: object) -> None:
+        raise ValueError("deaf")
+
+    monkeypatch.setattr(RunningListening, "hear", fail)
+    with pytest.raises(ValueError, match="deaf"):
+        evaluate(drive, SessionFolder.open(captured))
+
+
+def test_aliasing_is_that_of_the_sweeps(drive: LoadedProfile, still: Path):
+    """Gear and profile are measured on the same sweeps of the takes; a session without any tells nothing."""
+    folder = SessionFolder.open(still)
+    learnt = [take for take in folder.session.takes if not take.held_out]
+    shares = []
+    for take in learnt:
+        part = folder.session.dries[take.dry].stimulus.part("sweeps")
+        wet = folder.excerpt(take, part.start, part.stop)[1][0]
+        shares.append(inharmonic_share(wet, np.ones(len(wet), np.bool_), RATE))
+    found = aliasing(drive, folder)
+    assert found.gear_db == pytest.approx(10 * np.log10(np.mean(shares)), abs=0.06)
+    assert -100 < found.profile_db < 0
+    assert found.profile_db != found.gear_db
+    held_out = tuple(take for take in folder.session.takes if take.held_out)
+    folder.session = replace(folder.session, takes=held_out)
+    assert held_out
+    assert aliasing(drive, folder) is None
+
+
+def test_moving_takes_tell_aliasing_between_their_moves(drive: LoadedProfile, captured: Path):
+    """The clipping of a moving distortion is found, and no click of its knob is taken for it."""
+    found = aliasing(drive, SessionFolder.open(captured))
+    assert -60 < found.gear_db < -10

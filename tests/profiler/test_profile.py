@@ -1,5 +1,6 @@
 """Profiles."""
 
+import json
 from dataclasses import FrozenInstanceError
 
 import pytest
@@ -8,9 +9,10 @@ from profiler.errors import ManifestError
 from profiler.knob import Knob
 from profiler.manifest import from_json, to_json
 from profiler.profile import PROFILE_VERSIONS, CurvePoint, LearntSpan, Profile, Provenance, Stage
-from profiler.score import Score, TakeScore
+from profiler.score import Aliasing, Listening, Score, TakeScore
 from profiler.session import Gear
 
+HEARD = Listening(mr_stft=0.3, mfcc_l1=None, listening_score=None, loudness_difference=-0.5)
 PROFILE = Profile(
     name="Drive",
     gear=Gear(name="Pedal", kind="plugin"),
@@ -52,8 +54,13 @@ PROFILE = Profile(
                 predicted_db=-90.0,
                 error_energy=0.0,
                 target_energy=0.0,
+                listening=HEARD,
+                grade="usable",
             ),
         ),
+        listening=HEARD,
+        grade="good",
+        aliasing=Aliasing(gear_db=-71.0, profile_db=-64.5),
     ),
 )
 
@@ -61,6 +68,18 @@ PROFILE = Profile(
 def test_a_profile_survives_its_document():
     """Any number of stages, switches, scores and where it comes from: all is in profile.json."""
     assert from_json(Profile, to_json(PROFILE), source="here", versions=PROFILE_VERSIONS) == PROFILE
+
+
+def test_a_profile_of_before_listening_is_read():
+    """A document without the fields that came later is a profile without what they say."""
+    document = json.loads(to_json(PROFILE))
+    for scored in (document["score"], *document["score"]["takes"]):
+        del scored["listening"], scored["grade"]
+    del document["score"]["aliasing"]
+    read = from_json(Profile, json.dumps(document).encode(), source="here", versions=PROFILE_VERSIONS)
+    assert read.score.aliasing is None
+    assert (read.score.listening, read.score.grade, read.score.takes[0].grade) == (None, None, None)
+    assert read.score.esr == PROFILE.score.esr
 
 
 def test_a_new_profile_has_a_version_that_is_read():

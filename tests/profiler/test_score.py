@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 
 from profiler.score import (
     SILENCE_DB,
+    Listening,
     RunningScore,
     TakeScore,
     energies,
     error_to_signal,
+    grade,
     level_db,
+    listening_score,
     pre_emphasised,
     summed_up,
 )
@@ -148,3 +151,59 @@ def test_pieces_add_up_to_the_whole(frames):
     assert (running.error_energy, running.target_energy) == pytest.approx(energies(target, predicted), rel=1e-12)
     assert running.target_db == pytest.approx(level_db(target), abs=1e-9)
     assert running.predicted_db == pytest.approx(level_db(predicted), abs=1e-9)
+
+
+def test_the_listening_score_is_the_published_line():
+    """Pairs that Wright et al. print, to the point; up to 2.9 it is 100, and far away nothing."""
+    published = {0.49: 100, 2.89: 100, 3.43: 95, 4.21: 89, 5.52: 81, 6.65: 75, 7.99: 70, 9.48: 64}
+    assert {distance: round(listening_score(distance)) for distance in published} == published
+    assert [listening_score(distance) for distance in (None, 0.0, 1e6)] == [None, 100, 0]
+
+
+def heard(mr_stft: float, mfcc_l1: float | None, loudness: float | None) -> Listening:
+    """Return listening measures."""
+    score = listening_score(mfcc_l1)
+    return Listening(mr_stft=mr_stft, mfcc_l1=mfcc_l1, listening_score=score, loudness_difference=loudness)
+
+
+@pytest.mark.parametrize(
+    ("esr", "floor", "mfcc_l1", "expected"),
+    [
+        (0.003, None, 2.9, "transparent"),
+        (0.003, 0.0015, 2.9, "transparent"),
+        (0.003, 0.0014, 2.9, "good"),
+        (0.003, None, 2.91, "good"),
+        (0.003, None, None, "good"),
+        (0.001, 0.0, 0.1, "transparent"),
+        (0.0011, 0.0, 0.1, "good"),
+        (0.0031, 0.01, 0.1, "good"),
+        (0.01, None, 9.0, "good"),
+        (0.0101, None, 0.1, "usable"),
+        (0.035, None, 0.1, "usable"),
+        (0.0351, None, 0.1, "does not match"),
+        (None, None, None, None),
+    ],
+)
+def test_grades(esr: float | None, floor: float | None, mfcc_l1: float | None, expected: str | None):
+    """Each word up to its edge. What the gear itself does not repeat is asked only above the inaudible."""
+    assert grade(esr, floor, heard(0.1, mfcc_l1, 0.0)) == expected
+
+
+def test_the_headline_hears_the_rows_by_their_length():
+    """Means by seconds over the headline rows, the largest difference in loudness; each row has its own grade."""
+    rows = [
+        row(0, 0.002, seconds=3.0, listening=heard(0.1, 1.0, 0.2)),
+        row(1, 0.002, seconds=1.0, listening=heard(0.5, 5.0, -0.3)),
+        row(2, None, seconds=9.0, listening=heard(0.2, None, None)),
+        row(3, 0.002, seconds=9.0, seen=True, listening=heard(9.0, 9.0, 9.0)),
+    ]
+    score = summed_up(rows, None)
+    assert score.listening == heard(pytest.approx(0.2), 2.0, -0.3)
+    assert {each.take: each.grade for each in score.takes} == {0: "transparent", 1: "good", 2: None, 3: "good"}
+    assert score.grade == "transparent"
+
+
+def test_rows_without_listening_have_no_mean_of_it():
+    """Nothing is made up for the rows of old profiles."""
+    score = summed_up([row(0, 0.002)], None)
+    assert (score.listening, score.grade) == (None, "good")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tonecast.console import Screen, score_table
+from tonecast.console import Screen, listening_words, plain, score_table
 from tonecast.options import AsJson
 
 if TYPE_CHECKING:
     from profiler.profile import Profile
+    from profiler.score import Score
     from profiler.session_folder import SessionFolder
 
 __all__ = ["evaluate"]
@@ -23,10 +24,12 @@ def evaluate(
     session: Annotated[Path | None, typer.Option(help="The session whose takes are compared.")] = None,
     table: Annotated[Path | None, typer.Option(help="Or a takes.csv with dry and wet recordings.")] = None,
     *,
+    moves: Annotated[bool, typer.Option("--knob-moves", help="Also measure what moving knobs leave.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Score a profile on every take of a session or a table, worst first; what training heard is marked."""
     from profiler.evaluation import evaluate as evaluate_profile
+    from profiler.knob_moves import knob_moves
     from profiler.profile_file import load
     from profiler.session_folder import SessionFolder
 
@@ -42,13 +45,29 @@ def evaluate(
         with screen.progress("evaluate") as tell:
             score = evaluate_profile(loaded, folder, on_progress=tell)
     screen.show(score_table(score, folder.session, rows=len(score.takes)))
+    _tell(screen, score)
+    if not moves:
+        screen.result(score)
+        return
+    moved = knob_moves(loaded)
+    for each in moved:
+        screen.say(
+            f"moving {each.knob} leaves {each.silence_db:.0f} dBFS in silence, {each.tone_db:.0f} dBFS at a tone"
+        )
+    screen.result({**plain(score), "knob_moves": [plain(each) for each in moved]})
+
+
+def _tell(screen: Screen, score: "Score") -> None:
+    """Say what the takes come to."""
     if score.esr is None:
         screen.say("Training heard all of this, so there is no honest score. Hold something out, or record more.")
     else:
         screen.say(f"ESR {score.esr:.4f}; by setting: median {score.esr_median:.4f}, worst {score.esr_worst:.4f}")
+        screen.say(f"{listening_words(score.listening)}: {score.grade}")
     floor = "unknown: the session has no replicate" if score.floor is None else f"{score.floor:.2g}"
     screen.say(f"The gear's own noise floor is {floor}")
-    screen.result(score)
+    if score.aliasing:
+        screen.say(f"aliasing: gear {score.aliasing.gear_db:.0f} dB, profile {score.aliasing.profile_db:.0f} dB")
 
 
 @contextlib.contextmanager
