@@ -8,18 +8,19 @@ import numpy as np
 
 from profiler.alignment import counted
 from profiler.audio import Samples
+from profiler.effects.sizes import sized
 from profiler.errors import SessionError
 from profiler.floor import noise_floor
 from profiler.knob import KnobSettings
-from profiler.profile import LoadedProfile, Profile
-from profiler.progress import Progress, ProgressCallback, unheard
-from profiler.rendering import ProfileProcessor
+from profiler.profile import LoadedProfile, Profile, Size
+from profiler.progress import Progress, ProgressCallback, unheard, within
+from profiler.rendering import ProfileProcessor, measured_cost
 from profiler.score import RunningScore, Score, TakeScore, summed_up
 from profiler.session import CaptureSession, Take
 from profiler.session_folder import SessionFolder
 from profiler.split import Span, Split, divide, parse_hold_out, recorded_frames
 
-__all__ = ["RenderedTake", "evaluate", "render_take", "scored_spans"]
+__all__ = ["RenderedTake", "evaluate", "render_take", "scored", "scored_spans"]
 
 _PIECE_FRAMES = 1 << 18
 
@@ -62,6 +63,29 @@ def evaluate(
         left = (time.monotonic() - begun) * (1 - done) / done
         on_progress(Progress(step="evaluate", done=done, seconds_left=left))
     return summed_up(rows, noise_floor(folder))
+
+
+def scored(
+    loaded: LoadedProfile,
+    folder: SessionFolder,
+    *,
+    only_unseen: bool = False,
+    on_progress: ProgressCallback = unheard,
+) -> tuple[LoadedProfile, Score]:
+    """Return the profile with what each of its sizes scores on a session and costs to play, and the full one's score.
+
+    Raises as `evaluate` does.
+    """
+    light = loaded.profile.light
+    share = 0.5 if light else 1.0
+    tell = within(on_progress, start=0.0, share=share)
+    score = evaluate(loaded, folder, only_unseen=only_unseen, on_progress=tell)
+    if light:
+        small = sized(loaded, Size.LIGHT)
+        tell = within(on_progress, start=share, share=share)
+        theirs = evaluate(small, folder, only_unseen=only_unseen, on_progress=tell)
+        light = replace(light, score=theirs, cost=measured_cost(small))
+    return replace(loaded, profile=replace(loaded.profile, score=score, cost=measured_cost(loaded), light=light)), score
 
 
 def scored_spans(profile: Profile, session: CaptureSession) -> list[Span]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tonecast.console import Screen, score_table
+from profiler.profile import Size
+from tonecast.console import Screen, plain, score_table, sizes_json, sizes_words
 from tonecast.options import AsJson
 
 if TYPE_CHECKING:
@@ -23,10 +24,12 @@ def evaluate(
     session: Annotated[Path | None, typer.Option(help="The session whose takes are compared.")] = None,
     table: Annotated[Path | None, typer.Option(help="Or a takes.csv with dry and wet recordings.")] = None,
     *,
+    size: Annotated[Size | None, typer.Option(help="Only the full effect, or only the light one.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a profile on every take of a session or a table, worst first; what training heard is marked."""
-    from profiler.evaluation import evaluate as evaluate_profile
+    from profiler.effects.sizes import sized
+    from profiler.evaluation import scored
     from profiler.profile_file import load
     from profiler.session_folder import SessionFolder
 
@@ -34,13 +37,15 @@ def evaluate(
         raise typer.BadParameter("Give either --session or --table: what the profile is compared with.")
     screen = Screen(as_json)
     loaded = load(profile)
+    if size is not None:
+        loaded = sized(loaded, size)
     with contextlib.ExitStack() as stack:
         if table is not None:
             folder = stack.enter_context(_taken_in(screen, table, loaded.profile))
         else:
             folder = SessionFolder.open(session or Path())
         with screen.progress("evaluate") as tell:
-            score = evaluate_profile(loaded, folder, on_progress=tell)
+            loaded, score = scored(loaded, folder, on_progress=tell)
     screen.show(score_table(score, folder.session, rows=len(score.takes)))
     if score.esr is None:
         screen.say("Training heard all of this, so there is no honest score. Hold something out, or record more.")
@@ -48,7 +53,9 @@ def evaluate(
         screen.say(f"ESR {score.esr:.4f}; by setting: median {score.esr_median:.4f}, worst {score.esr_worst:.4f}")
     floor = "unknown: the session has no replicate" if score.floor is None else f"{score.floor:.2g}"
     screen.say(f"The gear's own noise floor is {floor}")
-    screen.result(score)
+    for line in sizes_words(loaded.profile):
+        screen.say(line)
+    screen.result({**plain(score), **sizes_json(loaded.profile)})
 
 
 @contextlib.contextmanager
