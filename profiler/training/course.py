@@ -3,6 +3,7 @@
 Both learn by the same loop from the same takes, each with a schedule of its own that ends in small steps.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
@@ -22,7 +23,7 @@ from profiler.training.state import TrainingState
 __all__ = ["LIGHT_SHARE", "Course", "after_full", "before_light"]
 
 LIGHT_SHARE = 0.2
-"""How much of the time is the light effect's: about what as many steps of it take, for one costs a quarter."""
+"""How much of the time is the light effect's."""
 
 _LEAST_SHARE = 0.05
 _LIGHT = "light."
@@ -66,7 +67,7 @@ class Course:
         ended = fit(
             self.light,
             examples,
-            after_full(schedule, self.full),
+            after_full(schedule, self.full, self.light.effect),
             on_progress=within(on_progress, start=share, share=1 - share),
             keep=lambda _: keep(),
             stopped=stopped,
@@ -106,12 +107,16 @@ def before_light(schedule: Schedule) -> Schedule:
     return Schedule(budget_seconds=(1 - LIGHT_SHARE) * schedule.budget_seconds)
 
 
-def after_full(schedule: Schedule, full: TrainingState) -> Schedule:
-    """Return the schedule of a light effect that follows a full one: as many steps, or what is left of the time."""
-    if schedule.budget_seconds is None:
-        return schedule
-    left = schedule.budget_seconds - full.seconds
-    return Schedule(budget_seconds=max(left, _LEAST_SHARE * schedule.budget_seconds))
+def after_full(schedule: Schedule, full: TrainingState, light: Effect) -> Schedule:
+    """Return the schedule of a light effect that follows a full one: what is left of the time.
+
+    Where steps are counted it is as many as its share of the time pays for, going by multiply-adds.
+    """
+    if schedule.budget_seconds is not None:
+        left = schedule.budget_seconds - full.seconds
+        return Schedule(budget_seconds=max(left, _LEAST_SHARE * schedule.budget_seconds))
+    share = LIGHT_SHARE / (1 - LIGHT_SHARE) * full.effect.multiply_adds / light.multiply_adds
+    return Schedule(steps=math.ceil(share * (schedule.steps or 0)))
 
 
 def _lightened(effect: Effect, seed: int) -> ConvolutionalEffect:

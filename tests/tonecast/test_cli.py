@@ -75,7 +75,7 @@ def test_the_main_job(capsys: pytest.CaptureFixture[str], tmp_path: Path, dry: P
     assert trained["limited_by"] == "steps"
     assert {"esr", "seconds", "audio_seconds", "profile"} <= trained.keys()
     assert not list(tmp_path.glob(".*checkpoint"))
-    assert (trained["multiply_adds"], trained["light"]["multiply_adds"], trained["light"]["steps"]) == (11712, 5544, 40)
+    assert (trained["multiply_adds"], trained["light"]["multiply_adds"], trained["light"]["steps"]) == (11712, 5544, 22)
     assert trained["seconds"] > trained["light"]["seconds"] > 0
     code, out, _ = ran(capsys, "evaluate", profile, "--session", session, "--json")
     score = json.loads(out)
