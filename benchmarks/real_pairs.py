@@ -109,7 +109,9 @@ def _cell(pairs: PairSet, data: Path, *, budget: str, seed: str) -> dict[str, An
         check = _tonecast("check", learnt, fails=True)
         hold_outs = [word for rule in pairs.hold_out for word in ("--hold-out", rule)]
         profile = here / "profile.tonecast"
-        trained = _tonecast("train", learnt, "--out", profile, "--budget", budget, "--seed", seed, *hold_outs)
+        trained = _tonecast(
+            "train", learnt, "--out", profile, "--budget", budget, "--no-light", "--seed", seed, *hold_outs
+        )
         scored = learnt if pairs.scored is None else _session(pairs, data, here, "scored", pairs.scored)
         score = _tonecast("evaluate", profile, "--session", scored)
     return {

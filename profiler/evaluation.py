@@ -9,20 +9,21 @@ import numpy as np
 
 from profiler.alignment import counted
 from profiler.audio import Samples
+from profiler.effects.sizes import sized
 from profiler.errors import SessionError
 from profiler.floor import noise_floor
 from profiler.inharmonic import inharmonic_share
 from profiler.knob import KnobSettings
 from profiler.listening import RunningListening
-from profiler.profile import LoadedProfile, Profile
-from profiler.progress import Progress, ProgressCallback, unheard
-from profiler.rendering import ProfileProcessor
+from profiler.profile import LoadedProfile, Profile, Size
+from profiler.progress import Progress, ProgressCallback, unheard, within
+from profiler.rendering import ProfileProcessor, measured_cost
 from profiler.score import Aliasing, RunningScore, Score, TakeScore, summed_up
 from profiler.session import CaptureSession, Take
 from profiler.session_folder import SessionFolder
 from profiler.split import Span, Split, divide, parse_hold_out, recorded_frames
 
-__all__ = ["RenderedTake", "aliasing", "evaluate", "render_take", "scored_spans"]
+__all__ = ["RenderedTake", "aliasing", "evaluate", "render_take", "scored", "scored_spans"]
 
 _PIECE_FRAMES = 1 << 18
 _SWEPT_TAKES = 6  # spread over the session; more would take long and tell the same
@@ -98,6 +99,29 @@ def _sweeps(session: CaptureSession, take: Take) -> Span | None:
     if part is None or part.start < begin or end < part.stop or not counted(take, part.stop)[part.start :].all():
         return None
     return Span(take=take.number, start=part.start, stop=part.stop)
+
+
+def scored(
+    loaded: LoadedProfile,
+    folder: SessionFolder,
+    *,
+    only_unseen: bool = False,
+    on_progress: ProgressCallback = unheard,
+) -> tuple[LoadedProfile, Score]:
+    """Return the profile with what each of its sizes scores on a session and costs to play, and the full one's score.
+
+    Raises as `evaluate` does.
+    """
+    light = loaded.profile.light
+    share = 0.5 if light else 1.0
+    tell = within(on_progress, start=0.0, share=share)
+    score = evaluate(loaded, folder, only_unseen=only_unseen, on_progress=tell)
+    if light:
+        small = sized(loaded, Size.LIGHT)
+        tell = within(on_progress, start=share, share=share)
+        theirs = evaluate(small, folder, only_unseen=only_unseen, on_progress=tell)
+        light = replace(light, score=theirs, cost=measured_cost(small))
+    return replace(loaded, profile=replace(loaded.profile, score=score, cost=measured_cost(loaded), light=light)), score
 
 
 def scored_spans(profile: Profile, session: CaptureSession) -> list[Span]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -14,12 +15,15 @@ from profiler.session import Gear
 
 __all__ = [
     "PROFILE_VERSIONS",
+    "Cost",
     "CurvePoint",
     "LearntSpan",
+    "LightEffect",
     "LimitedBy",
     "LoadedProfile",
     "Profile",
     "Provenance",
+    "Size",
     "Stage",
 ]
 
@@ -27,6 +31,13 @@ PROFILE_VERSIONS = range(1)
 """Format versions of `profile.json` that this program reads."""
 
 LimitedBy: TypeAlias = Literal["budget", "steps", "interrupted"]
+
+
+class Size(StrEnum):
+    """Which effect of a profile plays: the full one, or the light one that costs less."""
+
+    FULL = "full"
+    LIGHT = "light"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +85,30 @@ class Provenance:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What an effect costs to play: multiply-adds a frame, and how fast it was measured to play on one core."""
+
+    multiply_adds: int
+    times_real_time: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LightEffect:
+    """A cheaper effect of the same gear, learnt from the same takes: its stages, its training and its own score."""
+
+    stages: tuple[Stage, ...]
+    steps: int
+    seconds: float
+    cost: Cost | None = None
+    score: Score | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Profile:
-    """Everything that `profile.json` says. `golden_settings` are those of the golden pair."""
+    """Everything that `profile.json` says. `golden_settings` are those of the golden pair, which the full size plays.
+
+    All but `light` is said of the full size.
+    """
 
     name: str
     gear: Gear
@@ -85,7 +118,9 @@ class Profile:
     latency_frames: int
     golden_settings: KnobSettings
     provenance: Provenance
+    cost: Cost | None = None
     score: Score | None = None
+    light: LightEffect | None = None
     version: int = 0
 
 

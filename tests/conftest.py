@@ -15,11 +15,11 @@ from capture.plan import moving_plan
 from capture.plugin_rig import PluginRig, choose_knobs, open_gear
 from capture.recorder import record
 from profiler.effects import ConvolutionalEffect
-from profiler.effects.network_shape import A2
+from profiler.effects.network_shape import A2, HALF
 from profiler.errors import GearError
 from profiler.knob import Knob, default_settings, positions_width
 from profiler.plugins.lilv import World
-from profiler.profile import LoadedProfile, Profile, Provenance, Stage
+from profiler.profile import LightEffect, LoadedProfile, Profile, Provenance, Stage
 from profiler.rendering import ProfileProcessor
 from profiler.session import CaptureSession, Gear
 from profiler.session_folder import SessionFolder
@@ -146,3 +146,16 @@ def convolutional() -> Callable[..., LoadedProfile]:
         return replace(loaded, golden_wet=ProfileProcessor(loaded).process(dry, SAMPLE_RATE))
 
     return made
+
+
+@pytest.fixture(scope="session")
+def both_sizes(convolutional: Callable[..., LoadedProfile]) -> LoadedProfile:
+    """A profile of a convolutional effect with a light one beside it, which sounds different. Read only."""
+    full, small = convolutional(), convolutional(**HALF.config)
+    stage = replace(small.profile.stages[0], prefix="light.0.")
+    light = LightEffect(stages=(stage,), steps=3, seconds=0.5)
+    return replace(
+        full,
+        profile=replace(full.profile, light=light),
+        weights={**full.weights, **{"light." + name: tensor for name, tensor in small.weights.items()}},
+    )

@@ -16,11 +16,21 @@ from rich.progress import Progress as ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from profiler.profile import LightEffect, Profile
 from profiler.progress import Progress, ProgressCallback
 from profiler.score import Listening, Score
 from profiler.session import CaptureSession, described
 
-__all__ = ["Screen", "clock", "listening_words", "plain", "score_table", "stoppable"]
+__all__ = [
+    "Screen",
+    "clock",
+    "listening_words",
+    "plain",
+    "score_table",
+    "sizes_json",
+    "sizes_words",
+    "stoppable",
+]
 
 
 @dataclass(frozen=True)
@@ -107,6 +117,38 @@ def _listening_cells(listening: Listening | None) -> tuple[str, str, str, str]:
     )
     one, two, three, four = ("" if value is None else format(value, spec) for value, spec in figures)
     return one, two, three, four
+
+
+def sizes_words(profile: Profile) -> list[str]:
+    """Return what a profile costs to play, and what its light size scores and costs, a line each."""
+    lines = [f"It takes {_cost_words(profile)}"] if profile.cost else []
+    if light := profile.light:
+        score = light.score and light.score.esr
+        esr = "no score" if score is None else f"ESR {score:.4f}"
+        lines.append(f"Light (--size light): {esr}, {_cost_words(light)}")
+    return lines
+
+
+def sizes_json(profile: Profile) -> dict[str, Any]:
+    """Return the same as JSON values."""
+    light, score = profile.light, profile.light and profile.light.score
+    if light is None:
+        return {**_cost_json(profile), "light": None}
+    scores = {name: score and getattr(score, name) for name in ("esr", "esr_median", "esr_worst")}
+    training = {"steps": light.steps, "seconds": light.seconds}
+    return {**_cost_json(profile), "light": {**scores, **training, **_cost_json(light)}}
+
+
+def _cost_words(of: Profile | LightEffect) -> str:
+    if of.cost is None:
+        return "of unknown cost"
+    speed = f"{of.cost.times_real_time:.3g} times real time on one core here"
+    return f"{of.cost.multiply_adds} multiply-adds a frame, {speed}"
+
+
+def _cost_json(of: Profile | LightEffect) -> dict[str, Any]:
+    names = ("multiply_adds", "times_real_time")
+    return {name: of.cost and getattr(of.cost, name) for name in names}
 
 
 @contextlib.contextmanager

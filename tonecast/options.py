@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from profiler.errors import KnobError
+from profiler.profile import Size
 
-__all__ = ["AsJson", "KnobValues", "Out", "Seed", "parse_length", "parse_settings"]
+__all__ = ["AsJson", "KnobValues", "OneSize", "Out", "Seed", "parse_length", "parse_settings"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Where the result goes.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
+OneSize = Annotated[Size, typer.Option("--size", help="The full effect, or the light one that costs less to play.")]
 KnobValues = Annotated[
     list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Where a knob stands. Repeat for more knobs.")
 ]

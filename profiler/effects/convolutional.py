@@ -84,6 +84,11 @@ class ConvolutionalEffect(Effect):
         scales = {"input_scale": self.input_scale, "output_scale": self.output_scale}
         return {**self._sizes, **self.shape.config, **scales, "sparse": self._sparse}
 
+    @property
+    def multiply_adds(self) -> int:
+        """Those of the plain network: knobs at rest cost nothing."""
+        return self.shape.multiply_adds
+
     def initial_state(self, channels: int) -> State:
         """Return a state that says that nothing has been heard: what silence leaves depends on the knobs.
 

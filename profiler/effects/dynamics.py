@@ -41,6 +41,11 @@ class DynamicsEffect(RecurrentEffect):
         self._gathers = torch.where(lag >= 0, (1 - keep) * keep ** lag.clamp_min(0), 0.0).float()
         self._lasts = (keep ** torch.arange(1, _BLOCK_FRAMES + 1)).float()
 
+    @property
+    def multiply_adds(self) -> int:
+        """The LSTM's, the power, and a one-pole average of it over each time."""
+        return super().multiply_adds + 1 + len(_TIMES_FRAMES)
+
     def initial_state(self, channels: int) -> State:
         """Return the LSTM's state at rest and the power heard so far, (channels, times)."""
         return (*super().initial_state(channels), self.out.weight.new_zeros(channels, len(_TIMES_FRAMES)))

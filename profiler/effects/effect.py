@@ -36,6 +36,11 @@ class Effect(nn.Module, ABC):
     def config(self) -> Mapping[str, Any]:
         """What rebuilds this effect without its weights; plain JSON values."""
 
+    @property
+    @abstractmethod
+    def multiply_adds(self) -> int:
+        """How many multiply-adds a frame of one channel takes while the knobs rest. Activations are not counted."""
+
     @abstractmethod
     def initial_state(self, channels: int) -> State:
         """Return the state of an effect that has heard nothing."""

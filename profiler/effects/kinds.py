@@ -29,12 +29,13 @@ def build_effect(stage: Stage) -> Effect:
 
 
 def build_stages(loaded: LoadedProfile) -> list[Effect]:
-    """Return a profile's effects in order, weights in place, ready to render.
+    """Return a profile's effects in order, weights in place, ready to render. Those of its light size are passed over.
 
     Raises ProfileError when a tensor is missing, left over or of another shape than the config says.
     """
-    stages = loaded.profile.stages
-    if not 0 < len(stages) <= _MOST_STAGES or len({stage.prefix for stage in stages}) < len(stages):
+    light = loaded.profile.light.stages if loaded.profile.light else ()
+    stages = (*loaded.profile.stages, *light)
+    if not loaded.profile.stages or len(stages) > _MOST_STAGES or len({each.prefix for each in stages}) < len(stages):
         raise ProfileError(
             f"Profile {loaded.profile.name!r} has {len(stages)} stages; it may have 1 to {_MOST_STAGES}, each with "
             "tensors of its own."
@@ -59,6 +60,9 @@ def build_stages(loaded: LoadedProfile) -> list[Effect]:
         )
         effects.append(effect.eval().requires_grad_(requires_grad=False))
         used |= expected.keys()
-    if left := sorted(loaded.weights.keys() - used):
+    left = sorted(
+        name for name in loaded.weights.keys() - used if not name.startswith(tuple(each.prefix for each in light))
+    )
+    if left:
         raise ProfileError(f"The profile holds tensors that no stage uses: {left[:5]}.")
     return effects

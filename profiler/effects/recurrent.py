@@ -18,6 +18,7 @@ from profiler.effects.effect import Effect, State
 __all__ = ["RecurrentEffect"]
 
 _CLEAN_SHARE = 0.1
+_SCALINGS = 5  # in, before the gates, clean share, after, out
 _LARGEST = {"knob_positions": 256, "hidden": 256, "features": 64, "shaper": 256}
 
 
@@ -72,6 +73,12 @@ class RecurrentEffect(Effect):
         """What rebuilds this effect without its weights."""
         scales = {"input_scale": self.input_scale, "output_scale": self.output_scale}
         return {**self._sizes, **scales, "sparse": self._sparse}
+
+    @property
+    def multiply_adds(self) -> int:
+        """Those of the four gates, of the cell that they turn, of the output, and of the gains and scales."""
+        hidden, inputs = self.lstm.hidden_size, self.lstm.input_size
+        return 4 * hidden * (inputs + hidden) + 3 * hidden + hidden + _SCALINGS
 
     def initial_state(self, channels: int) -> State:
         """Return hidden and cell state at rest, each of shape (1, channels, hidden)."""

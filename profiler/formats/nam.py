@@ -1,5 +1,9 @@
-"""Export to Neural Amp Modeler: one knob setting of a convolutional profile as a file that its players play exactly."""
+"""Export to Neural Amp Modeler: one knob setting of a convolutional profile as a file that its players play exactly.
 
+Several sizes become one file, a container, of which players take what their machine can bear.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,11 +15,12 @@ import torch
 from profiler.effects import ConvolutionalEffect
 from profiler.effects.kinds import build_stages
 from profiler.effects.network_shape import A2
+from profiler.effects.sizes import sized
 from profiler.errors import ExportError
-from profiler.formats.nam_file import SUFFIX, NamFile, nam_json, read_nam
+from profiler.formats.nam_file import SUFFIX, NamFile, container_json, nam_json, read_container, read_nam
 from profiler.formats.nam_labels import NamLabels
 from profiler.knob import KnobSettings, checked_settings, positions_of
-from profiler.profile import LoadedProfile, Profile
+from profiler.profile import LoadedProfile, Profile, Size
 from profiler.rendering import ProfileProcessor
 from profiler.session import described
 from profiler.storage import replacing
@@ -35,7 +40,7 @@ _UNKNOWN = NamLabels()
 class Exported:
     """What was written. `difference` is from the profile's own sound, the largest over the wet's peak.
 
-    `a2` says that it has the shape of NAM's A2, full or lite, for which its players have a fast path.
+    `a2` says that all of it has the shape of NAM's A2, full or lite, for which its players have a fast path.
     """
 
     settings: KnobSettings
@@ -45,37 +50,58 @@ class Exported:
 
 
 def export_nam(
-    loaded: LoadedProfile, path: Path, settings: KnobSettings | None = None, labels: NamLabels = _UNKNOWN
+    loaded: LoadedProfile,
+    path: Path,
+    settings: KnobSettings | None = None,
+    labels: NamLabels = _UNKNOWN,
+    sizes: Sequence[Size] = (Size.FULL,),
 ) -> Exported:
     """Write the profile at `settings` (other knobs at their defaults) as a `.nam` file, atomically.
 
-    What was written is read back and played against the profile on its golden dry. Raises ExportError for a profile
-    that the format cannot hold or a file that sounds different, KnobError, ProfileError or StorageError.
+    Of several sizes it is a container, the cheapest first. What was written is read back and played against the profile
+    on its golden dry. Raises ExportError for a profile that the format cannot hold or a file that sounds different,
+    KnobError, ProfileError or StorageError.
     """
     if path.suffix != SUFFIX:
         raise ExportError(f"A Neural Amp Modeler file's name ends in {SUFFIX}; found {path.name!r}. Name it so.")
-    profile = loaded.profile
-    effect = _only_effect(loaded)
-    chosen = checked_settings(profile.knobs, settings or {})
-    with torch.inference_mode():
-        baked = effect.bake(effect.conditioned(torch.from_numpy(positions_of(profile.knobs, chosen))[None]))[0]
-    file = NamFile(
-        shape=effect.shape,
-        weights=baked.numpy().astype(np.float64),
-        sample_rate=profile.sample_rate,
-        metadata=_metadata(profile, chosen, labels),
-    )
-    content = nam_json(file)
+    chosen = checked_settings(loaded.profile.knobs, settings or {})
+    if len(sizes) > 1 and loaded.profile.light is None:
+        raise ExportError(
+            f"Profile {loaded.profile.name!r} has one size only, so there are no several to put into one file. "
+            "Export it without --size, or train it again without --no-light."
+        )
+    parts = [sized(loaded, size) for size in sorted(sizes, key=(Size.LIGHT, Size.FULL).index)]
+    files = [_baked(part, chosen, labels) for part in parts]
+    alone = len(files) == 1
+    content = nam_json(files[0]) if alone else container_json(files)
     with replacing(path) as scratch:
         scratch.write_bytes(content)
-        difference = _difference(loaded, chosen, read_nam(scratch))
+        written = [read_nam(scratch)] if alone else read_container(scratch)
+        differences = [_difference(part, chosen, file) for part, file in zip(parts, written, strict=True)]
+        difference = float(np.max(differences))
         if not difference <= LARGEST_DIFFERENCE:
             raise ExportError(
                 f"{path} was not written: what it plays differs from the profile by {difference:.1g} of the peak; at "
                 f"most {LARGEST_DIFFERENCE:g} is allowed. Try other knob settings, and report it with the profile."
             )
     return Exported(
-        settings=chosen, sample_rate=profile.sample_rate, difference=difference, a2=effect.shape in (A2, _A2_LITE)
+        settings=chosen,
+        sample_rate=loaded.profile.sample_rate,
+        difference=difference,
+        a2=all(file.shape in (A2, _A2_LITE) for file in files),
+    )
+
+
+def _baked(loaded: LoadedProfile, settings: KnobSettings, labels: NamLabels) -> NamFile:
+    """Return the network that the profile is at these settings. Raises ExportError where it is none."""
+    effect, knobs = _only_effect(loaded), loaded.profile.knobs
+    with torch.inference_mode():
+        baked = effect.bake(effect.conditioned(torch.from_numpy(positions_of(knobs, settings))[None]))[0]
+    return NamFile(
+        shape=effect.shape,
+        weights=baked.numpy().astype(np.float64),
+        sample_rate=loaded.profile.sample_rate,
+        metadata=_metadata(loaded.profile, settings, labels),
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +17,21 @@ from profiler.effects.network_shape import A2
 from profiler.effects.threads import on_one_thread
 from profiler.knob import default_settings, positions_of, positions_width
 from profiler.manifest import to_json
-from profiler.profile import LearntSpan, LimitedBy, LoadedProfile, Profile, Provenance, Stage
+from profiler.profile import LearntSpan, LightEffect, LimitedBy, LoadedProfile, Profile, Provenance, Stage
 from profiler.progress import ProgressCallback, unheard
 from profiler.session_folder import SessionFolder
 from profiler.split import Span, Split, divide
 from profiler.training.audition import audition
 from profiler.training.character import is_dynamics, sparse_positions
 from profiler.training.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
+from profiler.training.course import Course, before_light
 from profiler.training.examples import Examples, read_examples
-from profiler.training.loop import Schedule, fit
+from profiler.training.loop import Schedule
 from profiler.training.state import TrainingState
 
 __all__ = ["Schedule", "TrainingPlan", "train"]
 
-_PREFIX = "0."
+_PREFIX, _LIGHT_PREFIX = "0.", "light.0."
 _GOLDEN_SECONDS = 0.25
 _LOOKED_AT_SECONDS = 600
 # The levels at which the network's starting weights are about right; the scales bring any gear there.
@@ -44,6 +45,8 @@ class TrainingPlan:
     schedule: Schedule
     split: Split = field(default_factory=Split)
     seed: int = 0
+    light: bool = True
+    """Whether a light effect is trained as well, where the full one is dearer."""
 
 
 def train(
@@ -65,20 +68,24 @@ def train(
     fingerprint = _fingerprint(folder, plan, learnt)
     checkpoint = checkpoint_path(out)
     if resume:
-        state = TrainingState.restored(read_checkpoint(checkpoint, fingerprint=fingerprint))
+        course = Course.restored(read_checkpoint(checkpoint, fingerprint=fingerprint))
     else:
         effects = _fresh_effects(folder, examples, plan.seed)
-        state = audition(effects, examples, plan.schedule, seed=plan.seed, on_progress=on_progress, stopped=stopped)
-    limited_by = fit(
-        state,
+        schedule = before_light(plan.schedule) if plan.light else plan.schedule
+        course = Course(audition(effects, examples, schedule, seed=plan.seed, on_progress=on_progress, stopped=stopped))
+    limited_by = course.run(
         examples,
         plan.schedule,
+        with_light=plan.light,
+        seed=plan.seed,
         on_progress=on_progress,
-        keep=lambda current: write_checkpoint(checkpoint, current.checkpoint(fingerprint)),
+        keep=lambda: write_checkpoint(checkpoint, course.checkpoint(fingerprint)),
         stopped=stopped,
     )
+    state = course.full
     state.effect.load_state_dict(state.best)
-    return _profile(folder, out, state.effect, _provenance(folder, plan, learnt, state, limited_by))
+    loaded = _profile(folder, out, state.effect, _provenance(folder, plan, learnt, state, limited_by))
+    return _with_light(loaded, course.light) if course.light and course.light.step else loaded
 
 
 def forget_checkpoint(out: Path) -> None:
@@ -106,7 +113,7 @@ def _fingerprint(folder: SessionFolder, plan: TrainingPlan, learnt: Sequence[Spa
     told = {
         "session": hashlib.sha256(to_json(folder.session)).hexdigest(),
         "learnt": [asdict(span) for span in learnt],
-        "plan": [plan.schedule.steps, plan.schedule.budget_seconds, plan.seed],
+        "plan": [plan.schedule.steps, plan.schedule.budget_seconds, plan.seed, plan.light],
         "versions": _versions(),
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
@@ -161,6 +168,17 @@ def _profile(folder: SessionFolder, out: Path, effect: Effect, provenance: Prove
     )
     weights = {_PREFIX + name: tensor.numpy().copy() for name, tensor in effect.state_dict().items()}
     return LoadedProfile(profile=profile, weights=weights, golden_dry=dry, golden_wet=wet.numpy())
+
+
+def _with_light(loaded: LoadedProfile, state: TrainingState) -> LoadedProfile:
+    """Return the profile with its light effect in it."""
+    light = LightEffect(
+        stages=(Stage(kind=state.effect.kind, config=state.effect.config, prefix=_LIGHT_PREFIX),),
+        steps=state.step,
+        seconds=round(state.seconds, 1),
+    )
+    weights = {_LIGHT_PREFIX + name: tensor.numpy() for name, tensor in state.best.items()}
+    return replace(loaded, profile=replace(loaded.profile, light=light), weights={**loaded.weights, **weights})
 
 
 def _loudest_stretch(folder: SessionFolder) -> Samples:

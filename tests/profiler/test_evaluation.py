@@ -12,12 +12,13 @@ from capture.plan import fixed_plan
 from capture.plugin_rig import PluginRig, choose_knobs, open_gear
 from capture.recorder import record
 from profiler.audio import Audio
+from profiler.effects.sizes import sized
 from profiler.errors import SessionError
-from profiler.evaluation import aliasing, evaluate, render_take, scored_spans
+from profiler.evaluation import aliasing, evaluate, render_take, scored, scored_spans
 from profiler.floor import noise_floor
 from profiler.inharmonic import inharmonic_share
 from profiler.listening import RunningListening
-from profiler.profile import LearntSpan, LoadedProfile
+from profiler.profile import LearntSpan, LoadedProfile, Size
 from profiler.progress import Progress
 from profiler.rendering import ProfileProcessor
 from profiler.score import Score, TakeScore
@@ -361,3 +362,19 @@ def test_moving_takes_tell_aliasing_between_their_moves(drive: LoadedProfile, ca
     """The clipping of a moving distortion is found, and no click of its knob is taken for it."""
     found = aliasing(drive, SessionFolder.open(captured))
     assert -60 < found.gear_db < -10
+
+
+def test_every_size_has_its_score_and_its_cost(drive: LoadedProfile, captured: Path):
+    """Full and light are scored on the same takes, each by what it plays, in one progress; an only effect is scored."""
+    folder, told = SessionFolder.open(captured), list[Progress]()
+    found, score = scored(drive, folder, only_unseen=True, on_progress=told.append)
+    light = found.profile.light
+    assert light is not None
+    assert score == found.profile.score == evaluate(sized(drive, Size.FULL), folder, only_unseen=True)
+    assert light.score == evaluate(sized(drive, Size.LIGHT), folder, only_unseen=True)
+    assert light.score.esr != score.esr
+    assert [row.take for row in sorted(light.score.takes, key=lambda row: row.take)] == [1, 2]
+    assert (found.profile.cost.multiply_adds, light.cost.multiply_adds) == (11_712, 5544)
+    assert [each.done for each in told] == pytest.approx([1 / 4, 1 / 2, 3 / 4, 1])
+    alone, same = scored(sized(drive, Size.LIGHT), folder, only_unseen=True)
+    assert (same, alone.profile.light, alone.profile.cost.multiply_adds) == (light.score, None, 5544)

@@ -1,5 +1,6 @@
 """Profile files, and the effects that are built from them."""
 
+import json
 import zipfile
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import torch
 from profiler.effects.kinds import build_stages
 from profiler.errors import ProfileError, StorageError
 from profiler.knob import positions_of
-from profiler.profile import LoadedProfile
+from profiler.profile import Cost, LoadedProfile
 from profiler.profile_file import load, save
 
 
@@ -24,6 +25,31 @@ def test_a_profile_comes_back_as_it_was(whole, saved):
     np.testing.assert_array_equal(back.golden_dry, whole.golden_dry)
     np.testing.assert_array_equal(back.golden_wet, whole.golden_wet)
     assert load(str(saved)).profile == whole.profile
+
+
+def test_a_light_effect_comes_back_as_it_was(both_sizes, tmp_path):
+    """Its stages, its training, its cost and its weights are in the file, and what a profile costs."""
+    cost = Cost(multiply_adds=5544, times_real_time=80.5)
+    light = replace(both_sizes.profile.light, cost=cost)
+    profile = replace(both_sizes.profile, light=light, cost=replace(cost, multiply_adds=11_712))
+    save(tmp_path / "amp.tonecast", replace(both_sizes, profile=profile))
+    back = load(tmp_path / "amp.tonecast")
+    assert back.profile == profile
+    assert back.weights.keys() == both_sizes.weights.keys()
+    assert all(np.array_equal(back.weights[name], tensor) for name, tensor in both_sizes.weights.items())
+
+
+def test_a_profile_from_before_sizes_is_read(whole, saved):
+    """A file that says nothing of a light effect or of costs has none."""
+    with zipfile.ZipFile(saved) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    document = json.loads(entries["profile.json"])
+    assert (document.pop("light"), document.pop("cost")) == (None, None)
+    entries["profile.json"] = json.dumps(document).encode()
+    with zipfile.ZipFile(saved, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    assert load(saved).profile == whole.profile
 
 
 def test_the_same_profile_is_the_same_file(whole, saved, tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import profiler
-from profiler.evaluation import evaluate, render_take, scored_spans
+from profiler.evaluation import render_take, scored, scored_spans
 from profiler.report import write_report
 from profiler.report.figures import spectra, waveforms
 from profiler.session_folder import SessionFolder
@@ -21,7 +21,7 @@ HOSTILE = '</script><script>alert("x")</script>'
 def page(trained: Path, captured: Path, tmp_path: Path) -> str:
     """A report on a profile whose name, gear and knob came from somebody unfriendly."""
     loaded, folder = profiler.load(trained), SessionFolder.open(captured)
-    score = evaluate(loaded, folder, only_unseen=True)
+    loaded, score = scored(loaded, folder, only_unseen=True)
     spans = [span for span in scored_spans(loaded.profile, folder.session) if span.take > 0]
     rendered = [render_take(loaded, folder, span) for span in spans]
     knobs = tuple(replace(knob, name=HOSTILE) for knob in loaded.profile.knobs)
@@ -35,6 +35,13 @@ def test_names_are_not_code(page: str):
     """What a stranger writes into a profile is shown, never run."""
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
+
+
+def test_the_light_size_has_its_line(page: str):
+    """Where there is a light effect, the page says what it scores and what each size costs."""
+    assert re.search(
+        r"The light size scores\s+0\.\d+; it takes\s+5544 multiply-adds a frame, the full one 11712\.", page
+    )
 
 
 def test_figures_are_data(page: str):

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 
+import presets
 import profiler
+from profiler.effects.sizes import sized
 from profiler.knob import Knob
+from profiler.profile import Size
 from profiler.rendering import ProfileProcessor
 from tonecast.cli import run
 from tonecast.options import parse_settings
@@ -72,10 +75,14 @@ def test_the_main_job(capsys: pytest.CaptureFixture[str], tmp_path: Path, dry: P
     assert trained["limited_by"] == "steps"
     assert {"esr", "seconds", "audio_seconds", "profile"} <= trained.keys()
     assert not list(tmp_path.glob(".*checkpoint"))
+    assert (trained["multiply_adds"], trained["light"]["multiply_adds"], trained["light"]["steps"]) == (11712, 5544, 22)
+    assert trained["seconds"] > trained["light"]["seconds"] > 0
     code, out, _ = ran(capsys, "evaluate", profile, "--session", session, "--json")
     score = json.loads(out)
     assert code == 0
     assert score["esr"] == pytest.approx(trained["esr"])
+    assert score["light"]["esr"] == pytest.approx(trained["light"]["esr"])
+    assert score["light"]["esr_worst"] >= score["light"]["esr_median"] > 0
     assert score["esr_worst"] >= score["esr_median"] > 0
     assert [row["seen"] for row in sorted(score["takes"], key=lambda row: row["take"])] == [True, False, False]
     code, out, _ = ran(capsys, "render", profile, dry, wet, "--set", "drive_db=25", "--json")
@@ -89,12 +96,32 @@ def test_the_main_job(capsys: pytest.CaptureFixture[str], tmp_path: Path, dry: P
     np.testing.assert_allclose(rendered.T, expected, atol=1e-5)
 
 
+def test_one_size_alone(capsys: pytest.CaptureFixture[str], trained: Path, captured: Path, dry: Path, tmp_path: Path):
+    """`--size light` scores and renders the light effect, `--size full` scores the full one alone."""
+    code, out, _ = ran(capsys, "evaluate", trained, "--session", captured, "--size", "light", "--json")
+    light = json.loads(out)
+    assert (code, light["multiply_adds"], light["light"]) == (0, 5544, None)
+    code, out, _ = ran(capsys, "evaluate", trained, "--session", captured, "--size", "full", "--json")
+    full = json.loads(out)
+    assert (code, full["multiply_adds"], full["light"]) == (0, 11_712, None)
+    assert full["esr"] != light["esr"]
+    code, _, _ = ran(capsys, "render", trained, dry, tmp_path / "wet.wav", "--size", "light")
+    assert code == 0
+    rendered, _ = soundfile.read(tmp_path / "wet.wav", dtype="float32", always_2d=True)
+    expected = ProfileProcessor(sized(profiler.load(trained), Size.LIGHT)).process(
+        soundfile.read(dry, dtype="float32")[0].T.copy(), 44_100
+    )
+    np.testing.assert_allclose(rendered.T, expected, atol=1e-5)
+
+
 def test_words_without_json(capsys: pytest.CaptureFixture[str], trained: Path, captured: Path):
     """Without --json the score is a table that fits 80 columns, worst first."""
     code, out, err = ran(capsys, "evaluate", trained, "--session", captured)
     assert code == 0
     assert "Worst first" in out
     assert "noise floor" in out
+    assert "It takes 11712 multiply-adds a frame, " in out
+    assert re.search(r"Light \(--size light\): ESR 0\.\d{4}, 5544 multiply-adds a frame, [\d.]+ times real time", out)
     assert max(map(len, out.splitlines())) <= 100
     assert "100%" in err
 
@@ -139,6 +166,7 @@ WRONG = {
         "--budget",
         "--steps",
     ),
+    "a size of a chain": (["render", "{chain}", "{dry}", "{tmp}/w.wav", "--size", "light"], "chain", "--size"),
     "an option that is not there": (["render", "{profile}", "{dry}", "{tmp}/w.wav", "--loud"], "--loud", "option"),
 }
 
@@ -156,7 +184,8 @@ FAILED = {
 @pytest.fixture
 def places(tmp_path: Path, trained: Path, captured: Path, dry: Path) -> dict[str, Path]:
     """Where things are that the cases below name."""
-    return {"tmp": tmp_path, "profile": trained, "session": captured, "dry": dry}
+    chain = Path(presets.__file__).with_name("demo_chain.json")
+    return {"tmp": tmp_path, "profile": trained, "session": captured, "dry": dry, "chain": chain}
 
 
 @pytest.mark.parametrize(("case", "code"), [(each, 2) for each in WRONG] + [(each, 1) for each in FAILED])

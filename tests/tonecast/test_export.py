@@ -9,7 +9,8 @@ import pytest
 
 import profiler
 from profiler.effects import RecurrentEffect
-from profiler.formats.nam_file import read_nam
+from profiler.effects.network_shape import A2, HALF
+from profiler.formats.nam_file import read_container, read_nam
 from profiler.profile import LoadedProfile, Stage
 from tonecast.cli import run
 
@@ -44,7 +45,8 @@ def test_json(export: Run, amp: Path, tmp_path: Path):
     found = json.loads(text)
     assert found.pop("difference") < 1e-5
     settings = {"drive_db": 25.0, "tone_hz": 1000.0, "voice": "bright"}
-    assert found == {"out": str(out), "format": "nam", "settings": settings, "sample_rate": 48_000, "a2": True}
+    assert (found.pop("size"), found.pop("format"), found.pop("a2")) == ("full", "nam", True)
+    assert found == {"out": str(out), "settings": settings, "sample_rate": 48_000}
     metadata = read_nam(out).metadata
     assert metadata["tonecast"]["settings"] == settings
     labels = {"gear_make": "Ann & Co", "gear_type": "pedal", "tone_type": "fuzz", "input_level_dbu": -3.5}
@@ -61,6 +63,22 @@ def test_words(export: Run, amp: Path, tmp_path: Path):
     assert read_nam(tmp_path / "amp.nam").sample_rate == 48_000
 
 
+def test_sizes(export: Run, both_sizes: LoadedProfile, tmp_path: Path):
+    """A file has the size that was asked for, or both, and that the light one is no A2 is told."""
+    path = tmp_path / "amp.tonecast"
+    profiler.save(path, both_sizes)
+    code, text, _ = export(path, "--format", "nam", "--size", "both", tmp_path / "both.nam", "--json")
+    assert (code, json.loads(text)["size"], json.loads(text)["a2"]) == (0, "both", False)
+    assert [file.shape for file in read_container(tmp_path / "both.nam")] == [HALF, A2]
+    code, text, _ = export(path, "--format", "nam", "--size", "light", tmp_path / "light.nam")
+    assert code == 0
+    assert "It is not of NAM's A2 shape" in text
+    assert read_nam(tmp_path / "light.nam").shape == HALF
+    code, text, _ = export(path, "--format", "nam", "--size", "both", tmp_path / "both.nam")
+    assert code == 0
+    assert "Its light size is not of NAM's A2 shape" in text
+
+
 def test_a_shape_of_its_own_is_told(export: Run, convolutional: Callable[..., LoadedProfile], tmp_path: Path):
     """A network that fewer players play is said to be one."""
     profiler.save(tmp_path / "own.tonecast", convolutional(channels=4))
@@ -75,6 +93,8 @@ WRONG = {
     "another knob": (["--format", "nam", "--set", "gain=1"], "It has: drive_db", 2),
     "another kind of gear": (["--format", "nam", "--gear-type", "kazoo"], "'amp_cab'", 2),
     "another name": (["--format", "nam", "amp.json"], "ends in .nam", 1),
+    "no light size": (["--format", "nam", "--size", "light"], "has no light effect", 1),
+    "no two sizes": (["--format", "nam", "--size", "both"], "has one size only", 1),
     "a level of no gear": (["--format", "nam", "--output-level-dbu", "900"], "-60 to 60 dBu", 1),
 }
 

@@ -1,7 +1,7 @@
 """`tonecast demo`: the whole way from an effect to a rendered track, with nothing but this machine."""
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,7 +50,7 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Profile a distortion, filter and compressor with a knob each, score it, render a track, write a report."""
-    from profiler.evaluation import evaluate
+    from profiler.evaluation import scored
     from profiler.profile_file import save
 
     parse_length(budget)  # a misspelt one is told now, not after the capture
@@ -61,8 +61,7 @@ def demo(
     loaded = _trained(screen, folder, out, budget=budget, steps=steps, seed=seed)
     watch.lap("train")
     with screen.progress("evaluate") as tell:
-        score = evaluate(loaded, folder, only_unseen=True, on_progress=tell)
-    loaded = replace(loaded, profile=replace(loaded.profile, score=score))
+        loaded, score = scored(loaded, folder, only_unseen=True, on_progress=tell)
     profile = out / "demo.tonecast"
     save(profile, loaded)
     watch.lap("evaluate")
@@ -119,7 +118,8 @@ def _trained(
     schedule = Schedule(steps=steps) if steps else Schedule(budget_seconds=parse_length(budget))
     path = out / "demo.tonecast"
     with screen.progress("train") as tell, stoppable() as stopped:
-        loaded = train(folder, TrainingPlan(schedule=schedule, seed=seed), path, on_progress=tell, stopped=stopped)
+        plan = TrainingPlan(schedule=schedule, seed=seed, light=False)  # all of the time for one effect to show
+        loaded = train(folder, plan, path, on_progress=tell, stopped=stopped)
     forget_checkpoint(path)
     return loaded
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tonecast.console import Screen, listening_words, plain, score_table
+from profiler.profile import Size
+from tonecast.console import Screen, listening_words, plain, score_table, sizes_json, sizes_words
 from tonecast.options import AsJson
 
 if TYPE_CHECKING:
@@ -24,11 +25,13 @@ def evaluate(
     session: Annotated[Path | None, typer.Option(help="The session whose takes are compared.")] = None,
     table: Annotated[Path | None, typer.Option(help="Or a takes.csv with dry and wet recordings.")] = None,
     *,
+    size: Annotated[Size | None, typer.Option(help="Only the full effect, or only the light one.")] = None,
     moves: Annotated[bool, typer.Option("--knob-moves", help="Also measure what moving knobs leave.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Score a profile on every take of a session or a table, worst first; what training heard is marked."""
-    from profiler.evaluation import evaluate as evaluate_profile
+    from profiler.effects.sizes import sized
+    from profiler.evaluation import scored
     from profiler.knob_moves import knob_moves
     from profiler.profile_file import load
     from profiler.session_folder import SessionFolder
@@ -37,24 +40,27 @@ def evaluate(
         raise typer.BadParameter("Give either --session or --table: what the profile is compared with.")
     screen = Screen(as_json)
     loaded = load(profile)
+    if size is not None:
+        loaded = sized(loaded, size)
     with contextlib.ExitStack() as stack:
         if table is not None:
             folder = stack.enter_context(_taken_in(screen, table, loaded.profile))
         else:
             folder = SessionFolder.open(session or Path())
         with screen.progress("evaluate") as tell:
-            score = evaluate_profile(loaded, folder, on_progress=tell)
+            loaded, score = scored(loaded, folder, on_progress=tell)
     screen.show(score_table(score, folder.session, rows=len(score.takes)))
     _tell(screen, score)
-    if not moves:
-        screen.result(score)
-        return
-    moved = knob_moves(loaded)
-    for each in moved:
-        screen.say(
-            f"moving {each.knob} leaves {each.silence_db:.0f} dBFS in silence, {each.tone_db:.0f} dBFS at a tone"
-        )
-    screen.result({**plain(score), "knob_moves": [plain(each) for each in moved]})
+    for line in sizes_words(loaded.profile):
+        screen.say(line)
+    found = {**plain(score), **sizes_json(loaded.profile)}
+    if moves:
+        found["knob_moves"] = [plain(each) for each in (moved := knob_moves(loaded))]
+        for each in moved:
+            screen.say(
+                f"moving {each.knob} leaves {each.silence_db:.0f} dBFS in silence, {each.tone_db:.0f} dBFS at a tone"
+            )
+    screen.result(found)
 
 
 def _tell(screen: Screen, score: "Score") -> None:

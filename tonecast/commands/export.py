@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from profiler.formats.nam_labels import GearType, NamLabels, ToneType
+from profiler.profile import Size
 from tonecast.console import Screen
 from tonecast.options import AsJson, KnobValues, parse_settings
 
@@ -17,6 +18,12 @@ class _Format(StrEnum):
     NAM = "nam"
 
 
+class _Sizes(StrEnum):
+    FULL = "full"
+    LIGHT = "light"
+    BOTH = "both"
+
+
 def export(  # noqa: PLR0913 - one parameter an option
     profile: Annotated[Path, typer.Argument(help="A .tonecast file.")],
     target: Annotated[
@@ -25,6 +32,9 @@ def export(  # noqa: PLR0913 - one parameter an option
     *,
     form: Annotated[_Format, typer.Option("--format", help="What to write: nam is Neural Amp Modeler's.")],
     settings: KnobValues = None,
+    size: Annotated[
+        _Sizes, typer.Option(help="The full effect, the light one, or both in one file that players can slim.")
+    ] = _Sizes.FULL,
     name: Annotated[str | None, typer.Option(help="What players show, if not the profile's name and knobs.")] = None,
     modeled_by: Annotated[str | None, typer.Option(help="Who made it.")] = None,
     gear_make: Annotated[str | None, typer.Option(help="Who makes the gear.")] = None,
@@ -56,15 +66,18 @@ def export(  # noqa: PLR0913 - one parameter an option
     screen = Screen(as_json)
     loaded = load(profile)
     path = target or profile.with_suffix(f".{form}")
-    written = export_nam(loaded, path, parse_settings(settings), labels)
+    sizes = tuple(Size) if size is _Sizes.BOTH else (Size(size),)
+    written = export_nam(loaded, path, parse_settings(settings), labels, sizes)
     screen.say(f"{path} written at {described(loaded.profile.knobs, written.settings)}")
     screen.say(f"Played back, it differs from the profile by {written.difference:.1g} of the peak.")
     if not written.a2:
-        screen.say("It is not of NAM's A2 shape, so players without the general WaveNet cannot play it.")
+        what = "Its light size is" if size is _Sizes.BOTH else "It is"
+        screen.say(f"{what} not of NAM's A2 shape, so players without the general WaveNet cannot play it.")
     screen.result(
         {
             "out": str(path),
             "format": form,
+            "size": size,
             "settings": written.settings,
             "sample_rate": written.sample_rate,
             "difference": written.difference,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from profiler.profile import Size
 from tonecast.console import Screen, clock
-from tonecast.options import AsJson, KnobValues, parse_settings
+from tonecast.options import AsJson, KnobValues, OneSize, parse_settings
 
 if TYPE_CHECKING:
     from profiler.processor import Processor
@@ -21,6 +22,7 @@ def render(
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The wet file: WAV, FLAC or AIFF.")],
     *,
     settings: KnobValues = None,
+    size: OneSize = Size.FULL,
     as_json: AsJson = False,
 ) -> None:
     """Render a file of any rate through a profile or a chain. Knobs that are not set stand at their defaults."""
@@ -28,7 +30,7 @@ def render(
 
     screen = Screen(as_json)
     begun = time.monotonic()
-    with _processor(effect, parse_settings(settings)) as processor, screen.progress("render") as tell:
+    with _processor(effect, parse_settings(settings), size) as processor, screen.progress("render") as tell:
         written = render_file(processor, source, target, on_progress=tell)
     seconds = time.monotonic() - begun
     screen.say(f"{target} written in {clock(seconds)}")
@@ -42,11 +44,14 @@ def render(
     )
 
 
-def _processor(effect: Path, settings: dict[str, float | str]) -> "Processor":
+def _processor(effect: Path, settings: dict[str, float | str], size: Size) -> "Processor":
     from profiler.chain_file import read_chain
+    from profiler.effects.sizes import sized
     from profiler.profile_file import load
     from profiler.rendering import ProfileProcessor, build_chain
 
     if effect.suffix == ".json":
+        if size is not Size.FULL:
+            raise typer.BadParameter("--size chooses within a profile; a chain plays its profiles in full size.")
         return build_chain(read_chain(effect), settings)
-    return ProfileProcessor(load(effect), settings)
+    return ProfileProcessor(sized(load(effect), size), settings)

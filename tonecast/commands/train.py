@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tonecast.console import Screen, clock, score_table, stoppable
+from tonecast.console import Screen, clock, score_table, sizes_json, sizes_words, stoppable
 from tonecast.options import AsJson, Out, Seed, parse_length
 
 if TYPE_CHECKING:
@@ -24,14 +24,13 @@ def train(  # noqa: PLR0913 - one parameter an option
         list[str] | None, typer.Option(help="Never learn from: time=last:0.2, KNOB=VALUE or take:7. Repeatable.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
+    light: Annotated[bool, typer.Option("--light/--no-light", help="Whether a light effect is learnt as well.")] = True,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Train a profile and score it on what it never heard. Ctrl-C keeps the best so far."""
-    from dataclasses import replace
-
     from profiler.effects.convolution import NO_ENGINE, engine_name
-    from profiler.evaluation import evaluate
+    from profiler.evaluation import scored
     from profiler.profile_file import check_suffix, save
     from profiler.session_folder import SessionFolder
     from profiler.split import Split, parse_hold_out
@@ -45,15 +44,14 @@ def train(  # noqa: PLR0913 - one parameter an option
     split = Split(hold_outs=tuple(parse_hold_out(text) for text in hold_out or []))
     screen = Screen(as_json)
     folder = SessionFolder.open(session)
-    plan = TrainingPlan(schedule=schedule, split=split, seed=seed)
+    plan = TrainingPlan(schedule=schedule, split=split, seed=seed, light=light)
     if engine_name() == "torch":
         screen.say(f"{NO_ENGINE}.")
     with screen.progress("train") as tell, stoppable() as stopped:
         loaded = train_profile(folder, plan, out, resume=resume, on_progress=tell, stopped=stopped)
     save(out, loaded)
     with screen.progress("evaluate") as tell:
-        score = evaluate(loaded, folder, only_unseen=True, on_progress=tell)
-    loaded = replace(loaded, profile=replace(loaded.profile, score=score))
+        loaded, score = scored(loaded, folder, only_unseen=True, on_progress=tell)
     save(out, loaded)
     if loaded.profile.provenance.limited_by != "interrupted":
         forget_checkpoint(out)
@@ -63,16 +61,21 @@ def train(  # noqa: PLR0913 - one parameter an option
 
 def _show(screen: Screen, out: Path, profile: "Profile") -> None:
     """Say what training came to."""
-    provenance, esr = profile.provenance, profile.score and profile.score.esr
-    screen.say(f"{out}: {provenance.steps} steps in {clock(provenance.seconds)}")
+    provenance, esr, light = profile.provenance, profile.score and profile.score.esr, profile.light
+    seconds = round(provenance.seconds + (light.seconds if light else 0.0), 1)
+    steps = f"{provenance.steps} steps" + (f", and {light.steps} of the light effect," if light else "")
+    screen.say(f"{out}: {steps} in {clock(seconds)}")
     screen.say("Nothing was held out, so there is no score." if esr is None else f"ESR {esr:.4f}")
+    for line in sizes_words(profile):
+        screen.say(line)
     screen.result(
         {
             "esr": esr,
-            "seconds": provenance.seconds,
+            "seconds": seconds,
             "steps": provenance.steps,
             "audio_seconds": provenance.audio_seconds,
             "profile": str(out),
             "limited_by": provenance.limited_by,
+            **sizes_json(profile),
         }
     )

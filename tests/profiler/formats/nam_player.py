@@ -1,8 +1,9 @@
 """Plays `.nam` files with the `neural-amp-modeler` package: `PYTHON nam_player.py DRY.npy PACKAGES FILE.nam...`.
 
-What NAME.nam plays goes into NAME.npy beside it. Run by a Python that has that package, apart from the tests' own. Only
-the package's networks are loaded: what trains them needs lightning, transformers and matplotlib. Packages that this
-Python lacks, such as torch, come from the folder PACKAGES.
+What NAME.nam plays goes into NAME.npy beside it; what the networks of a container play, into NAME-0.npy, NAME-1.npy and
+so on: the package writes containers, and reads what is in them. Run by a Python that has that package, apart from the
+tests' own. Only the package's networks are loaded: what trains them needs lightning, transformers and matplotlib.
+Packages that this Python lacks, such as torch, come from the folder PACKAGES.
 """
 
 import importlib
@@ -27,8 +28,13 @@ torch.set_num_threads(1)  # on networks so small, more threads wait for each oth
 models = importlib.import_module("nam.models")
 found = []
 for file in map(Path, files):
-    network = models.init_from_nam(json.loads(file.read_text())).eval()
-    with torch.inference_mode():
-        np.save(file.with_suffix(".npy"), network(torch.from_numpy(np.load(dry))).numpy())
-    found.append([sum(each.numel() for each in network.parameters()), network.sample_rate])
+    document = json.loads(file.read_text())
+    slimmable = document["architecture"] == "SlimmableContainer"
+    inside = [each["model"] for each in document["config"]["submodels"]] if slimmable else [document]
+    for number, each in enumerate(inside):
+        network = models.init_from_nam(each).eval()
+        with torch.inference_mode():
+            wet = network(torch.from_numpy(np.load(dry))).numpy()
+        np.save(file.with_name(f"{file.stem}-{number}.npy") if slimmable else file.with_suffix(".npy"), wet)
+        found.append([sum(each.numel() for each in network.parameters()), network.sample_rate])
 json.dump(found, sys.stdout)

@@ -13,13 +13,15 @@ import pytest
 import torch
 
 from profiler.effects import RecurrentEffect
+from profiler.effects.network_shape import A2, HALF
+from profiler.effects.sizes import sized
 from profiler.errors import ExportError, KnobError, ManifestError, StorageError
 from profiler.formats import nam
 from profiler.formats.nam import export_nam
-from profiler.formats.nam_file import NamFile, nam_json, read_nam
+from profiler.formats.nam_file import NamFile, nam_json, read_container, read_nam
 from profiler.formats.nam_labels import GearType, NamLabels, ToneType
 from profiler.knob import Knob
-from profiler.profile import LoadedProfile, Stage
+from profiler.profile import LoadedProfile, Size, Stage
 from profiler.rendering import ProfileProcessor
 from profiler.score import Score
 
@@ -42,6 +44,19 @@ def noise(frames: int = RATE // 2) -> np.ndarray:
 def relative(found: np.ndarray, expected: np.ndarray) -> float:
     """Return the largest difference over the expected peak."""
     return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+def played_by_their_own(missing: Callable[[str, str], None], folder: Path, *files: Path) -> list[list[int]]:
+    """Have `neural-amp-modeler` play the noise through files; return each network's number of weights and its rate."""
+    python = os.environ.get("TONECAST_NAM_PYTHON")
+    if not python:
+        missing("nam", "TONECAST_NAM_PYTHON names no Python that has neural-amp-modeler (.ci/run makes one)")
+    np.save(folder / "dry.npy", noise()[0])
+    player = Path(__file__).with_name("nam_player.py")
+    told = (player, folder / "dry.npy", Path(torch.__file__).parents[1], *files)
+    done = subprocess.run([python, *told], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -102,21 +117,70 @@ def test_other_peoples_a2_is_read_and_sounds_as_in_their_player(shared_data: Pat
 
 def test_neural_amp_modeler_plays_it(amp: LoadedProfile, tmp_path: Path, missing: Callable[[str, str], None]):
     """The trainer's own package reads the files and plays what the profile plays at their settings."""
-    python = os.environ.get("TONECAST_NAM_PYTHON")
-    if not python:
-        missing("nam", "TONECAST_NAM_PYTHON names no Python that has neural-amp-modeler (.ci/run makes one)")
     files = {name: tmp_path / f"{name}.nam" for name in SETTINGS}
     for name, file in files.items():
         export_nam(amp, file, SETTINGS[name])
-    np.save(tmp_path / "dry.npy", noise()[0])
-    player = Path(__file__).with_name("nam_player.py")
-    told = (player, tmp_path / "dry.npy", Path(torch.__file__).parents[1], *files.values())
-    done = subprocess.run([python, *told], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [[12_145, RATE]] * len(files)
+    assert played_by_their_own(missing, tmp_path, *files.values()) == [[12_145, RATE]] * len(files)
     for name, file in files.items():
         wet = ProfileProcessor(amp, SETTINGS[name]).process(noise(), RATE)
         assert relative(np.load(file.with_suffix(".npy"))[None], wet) < 1e-5, name
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_both_sizes_are_one_file(both_sizes: LoadedProfile, tmp_path: Path, settings: dict[str, object]):
+    """A container has the light network first and the full one last, and each plays what its size plays."""
+    file = tmp_path / "amp.nam"
+    written = export_nam(both_sizes, file, settings, sizes=tuple(Size))
+    assert written.difference < 1e-5
+    assert not written.a2
+    light, full = read_container(file)
+    assert (light.shape, full.shape) == (HALF, A2)
+    wet = {size: ProfileProcessor(sized(both_sizes, size), settings).process(noise(), RATE) for size in Size}
+    assert relative(light.play(noise()), wet[Size.LIGHT]) < 1e-5
+    assert relative(full.play(noise()), wet[Size.FULL]) < 1e-5
+    assert relative(wet[Size.LIGHT], wet[Size.FULL]) > 0.1
+
+
+def test_neural_amp_modeler_plays_both_sizes(
+    both_sizes: LoadedProfile, tmp_path: Path, missing: Callable[[str, str], None]
+):
+    """The trainer's own package plays each network of a container as its size plays at the container's settings."""
+    files = {name: tmp_path / f"{name}.nam" for name in SETTINGS}
+    for name, file in files.items():
+        export_nam(both_sizes, file, SETTINGS[name], sizes=tuple(Size))
+    found = played_by_their_own(missing, tmp_path, *files.values())
+    assert found == [[5801, RATE], [12_145, RATE]] * len(files)
+    for name in files:
+        for number, size in enumerate((Size.LIGHT, Size.FULL)):
+            wet = ProfileProcessor(sized(both_sizes, size), SETTINGS[name]).process(noise(), RATE)
+            assert relative(np.load(tmp_path / f"{name}-{number}.npy")[None], wet) < 1e-5, (name, size)
+
+
+def test_the_container_is_as_theirs(both_sizes: LoadedProfile, shared_data: Path, tmp_path: Path):
+    """Keys, architecture and the steps from small to large are those of a file that the trainer wrote."""
+    export_nam(both_sizes, tmp_path / "amp.nam", sizes=(Size.FULL, Size.LIGHT))
+    ours = json.loads((tmp_path / "amp.nam").read_text())
+    theirs = json.loads((shared_data / "formats" / "nam" / "a2_example.nam").read_text())
+    assert ours.keys() == theirs.keys()
+    for key in ("version", "architecture", "weights", "sample_rate"):
+        assert ours[key] == theirs[key]
+    assert ours["config"].keys() == theirs["config"].keys()
+    for mine, other in zip(ours["config"]["submodels"], theirs["config"]["submodels"], strict=True):
+        assert mine.keys() == other.keys()
+        assert mine["max_value"] == other["max_value"]
+        assert mine["model"].keys() == other["model"].keys()
+        assert mine["model"]["config"]["layers"][0].keys() == other["model"]["config"]["layers"][0].keys()
+    assert ours["metadata"] == ours["config"]["submodels"][-1]["model"]["metadata"]
+
+
+def test_one_size_alone_is_a_plain_file(both_sizes: LoadedProfile, amp: LoadedProfile, tmp_path: Path):
+    """The light size is a network of its own; a profile without one has no two to put into a file."""
+    assert not export_nam(both_sizes, tmp_path / "light.nam", sizes=(Size.LIGHT,)).a2
+    assert export_nam(both_sizes, tmp_path / "full.nam").a2
+    assert (read_nam(tmp_path / "light.nam").shape, read_nam(tmp_path / "full.nam").shape) == (HALF, A2)
+    with pytest.raises(ExportError, match=r"'Amp' has one size only.*without --size, or train it again without"):
+        export_nam(amp, tmp_path / "both.nam", sizes=tuple(Size))
+    assert not (tmp_path / "both.nam").exists()
 
 
 def test_another_shape_is_told(convolutional: Make, tmp_path: Path):
@@ -252,6 +316,24 @@ def test_a_file_that_sounds_different_is_not_left(
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"before"]
 
 
+def test_a_container_of_which_one_part_sounds_different_is_not_left(
+    both_sizes: LoadedProfile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Every network in it is played: where one plays something else, or no number, nothing is written."""
+    for part in (0, 1):
+        for wrong in (1.001, float("nan")):
+
+            def spoilt(path: Path, part: int = part, wrong: float = wrong) -> list[NamFile]:
+                files = read_container(path)
+                files[part] = replace(files[part], weights=files[part].weights * wrong)
+                return files
+
+            monkeypatch.setattr(nam, "read_container", spoilt)
+            with pytest.raises(ExportError, match="was not written: what it plays differs from the profile by"):
+                export_nam(both_sizes, tmp_path / "amp.nam", sizes=tuple(Size))
+    assert list(tmp_path.iterdir()) == []
+
+
 def _changed(**changes: object) -> Callable[[dict[str, object]], bytes]:
     return lambda document: json.dumps({**document, **changes}).encode()
 
@@ -281,3 +363,40 @@ def test_other_files_are_not_read(amp: LoadedProfile, tmp_path: Path, case: str)
         read_nam(tmp_path / "amp.nam")
     with pytest.raises(ManifestError, match="cannot be read"):
         read_nam(tmp_path / "none.nam")
+
+
+def _step(value: object) -> Callable[[dict[str, object]], object]:
+    def changed(document: dict[str, object]) -> object:
+        document["config"]["submodels"][0]["max_value"] = value
+        return document
+
+    return changed
+
+
+def _many(document: dict[str, object]) -> object:
+    submodels = document["config"]["submodels"]
+    submodels[:0] = [{**submodels[0], "max_value": number / 100} for number in range(16)]
+    return document
+
+
+OTHER_CONTAINERS = {
+    "a plain file": lambda document: document["config"]["submodels"][1]["model"],
+    "nothing in it": lambda document: {**document, "config": {"submodels": []}},
+    "no list": lambda document: {**document, "config": {"submodels": None}},
+    "another rate": lambda document: {**document, "sample_rate": 44_100},
+    "a step twice": _step(1.0),
+    "a step that is none": _step("half"),
+    "steps that fall": _step(2.0),
+    "too many": _many,
+    "a container within": lambda document: {**document, "config": {"submodels": [{"max_value": 1, "model": document}]}},
+}
+
+
+@pytest.mark.parametrize("case", OTHER_CONTAINERS)
+def test_other_containers_are_not_read(both_sizes: LoadedProfile, tmp_path: Path, case: str):
+    """What is not such a container is refused by one error with its name."""
+    export_nam(both_sizes, tmp_path / "amp.nam", sizes=tuple(Size))
+    document = OTHER_CONTAINERS[case](json.loads((tmp_path / "amp.nam").read_text()))
+    (tmp_path / "amp.nam").write_text(json.dumps(document))
+    with pytest.raises(ManifestError, match=r"amp\.nam is not a \.nam file as Tonecast writes it"):
+        read_container(tmp_path / "amp.nam")

@@ -29,7 +29,7 @@ from profiler.training.windows import ROWS, WINDOW_FRAMES
 STEPS = 80
 ROUND = 16
 AUDITIONED = 7  # steps, of 80
-PLAN = TrainingPlan(schedule=Schedule(steps=STEPS))
+PLAN = TrainingPlan(schedule=Schedule(steps=STEPS), light=False)
 
 KILLED = """
 import sys
@@ -44,7 +44,7 @@ def wait(told):
 
 if __name__ == "__main__":
     loop._KEEP_EVERY_SECONDS = 0
-    plan = TrainingPlan(schedule=Schedule(steps=80))
+    plan = TrainingPlan(schedule=Schedule(steps=80), light=False)
     train(SessionFolder.open(Path(sys.argv[1])), plan, Path(sys.argv[2]), on_progress=wait)
 """
 """A training that stands still after a round, with a checkpoint on disk."""

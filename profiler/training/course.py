@@ -1,0 +1,125 @@
+"""The course of a training: the full effect first, then, where that is a dear one, a light one of the same gear.
+
+Both learn by the same loop from the same takes, each with a schedule of its own that ends in small steps.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from profiler.effects import ConvolutionalEffect, Effect
+from profiler.effects.network_shape import HALF
+from profiler.profile import LimitedBy
+from profiler.progress import ProgressCallback, within
+from profiler.training.checkpoint import Checkpoint
+from profiler.training.examples import Examples
+from profiler.training.loop import Schedule, fit
+from profiler.training.state import TrainingState
+
+__all__ = ["LIGHT_SHARE", "Course", "after_full", "before_light"]
+
+LIGHT_SHARE = 0.2
+"""How much of the time is the light effect's."""
+
+_LEAST_SHARE = 0.05
+_LIGHT = "light."
+
+
+@dataclass(eq=False)
+class Course:
+    """Where a training stands: with the full effect, and once that is learnt with the light one."""
+
+    full: TrainingState
+    light: TrainingState | None = None
+
+    def run(  # noqa: PLR0913 - what the loop takes, and whether there is a light one
+        self,
+        examples: Examples,
+        schedule: Schedule,
+        *,
+        with_light: bool,
+        seed: int,
+        on_progress: ProgressCallback,
+        keep: Callable[[], None],
+        stopped: Callable[[], bool],
+    ) -> LimitedBy:
+        """Train to the end of the schedule, or until `stopped` says so; the best weights are in each state's `best`.
+
+        Returns what limited the full effect, unless the light one was interrupted. Raises TrainingError as `fit` does.
+        """
+        with_light = with_light and isinstance(self.full.effect, ConvolutionalEffect)
+        share = 1 - LIGHT_SHARE if with_light else 1.0
+        limited_by = fit(
+            self.full,
+            examples,
+            before_light(schedule) if with_light else schedule,
+            on_progress=within(on_progress, start=0.0, share=share),
+            keep=lambda _: keep(),
+            stopped=stopped,
+        )
+        if not with_light or limited_by == "interrupted":
+            return limited_by
+        self.light = self.light or TrainingState.fresh(_lightened(self.full.effect, seed), seed=seed)
+        ended = fit(
+            self.light,
+            examples,
+            after_full(schedule, self.full, self.light.effect),
+            on_progress=within(on_progress, start=share, share=1 - share),
+            keep=lambda _: keep(),
+            stopped=stopped,
+        )
+        return ended if ended == "interrupted" else limited_by
+
+    def checkpoint(self, fingerprint: str) -> Checkpoint:
+        """Return everything that it takes to go on exactly, with either effect."""
+        kept = self.full.checkpoint(fingerprint)
+        if self.light is None:
+            return kept
+        light = self.light.checkpoint(fingerprint)
+        return replace(
+            kept,
+            tensors={**kept.tensors, **{_LIGHT + name: tensor for name, tensor in light.tensors.items()}},
+            values={**kept.values, _LIGHT: light.values},
+        )
+
+    @classmethod
+    def restored(cls, checkpoint: Checkpoint) -> Self:
+        """Return the course that a checkpoint was taken of."""
+        parts: dict[str, dict[str, Tensor]] = {_LIGHT: {}, "": {}}
+        for name, tensor in checkpoint.tensors.items():
+            prefix = _LIGHT if name.startswith(_LIGHT) else ""
+            parts[prefix][name.removeprefix(prefix)] = tensor
+        full = TrainingState.restored(replace(checkpoint, tensors=parts[""]))
+        if _LIGHT not in checkpoint.values:
+            return cls(full)
+        light = replace(checkpoint, tensors=parts[_LIGHT], values=checkpoint.values[_LIGHT])
+        return cls(full, TrainingState.restored(light))
+
+
+def before_light(schedule: Schedule) -> Schedule:
+    """Return the schedule of a full effect that a light one follows: all of the steps, or less of the time."""
+    if schedule.budget_seconds is None:
+        return schedule
+    return Schedule(budget_seconds=(1 - LIGHT_SHARE) * schedule.budget_seconds)
+
+
+def after_full(schedule: Schedule, full: TrainingState, light: Effect) -> Schedule:
+    """Return the schedule of a light effect that follows a full one: what is left of the time.
+
+    Where steps are counted it is as many as its share of the time pays for, going by multiply-adds.
+    """
+    if schedule.budget_seconds is not None:
+        left = schedule.budget_seconds - full.seconds
+        return Schedule(budget_seconds=max(left, _LEAST_SHARE * schedule.budget_seconds))
+    share = LIGHT_SHARE / (1 - LIGHT_SHARE) * full.effect.multiply_adds / light.multiply_adds
+    return Schedule(steps=math.ceil(share * (schedule.steps or 0)))
+
+
+def _lightened(effect: Effect, seed: int) -> ConvolutionalEffect:
+    """Return a fresh light effect for what a full one was made for: the same knobs and levels."""
+    torch.manual_seed(seed)
+    return ConvolutionalEffect(**{**effect.config, **HALF.config})
