@@ -21,7 +21,7 @@ from profiler.rendering import ProfileProcessor, measured_cost
 from profiler.score import Aliasing, RunningScore, Score, TakeScore, summed_up
 from profiler.session import CaptureSession, Take
 from profiler.session_folder import SessionFolder
-from profiler.split import Span, Split, divide, parse_hold_out, recorded_frames
+from profiler.split import Span, Split, applies, divide, parse_hold_out, recorded_frames
 
 __all__ = ["RenderedTake", "aliasing", "evaluate", "render_take", "scored", "scored_spans"]
 
@@ -129,7 +129,7 @@ def scored_spans(profile: Profile, session: CaptureSession) -> list[Span]:
 
     Replicates are left out: they tell the floor, and would count their settings twice.
     """
-    rules = tuple(parse_hold_out(text) for text in profile.provenance.hold_outs)
+    rules = tuple(rule for text in profile.provenance.hold_outs if applies(session, rule := parse_hold_out(text)))
     known = {take.sha256 for take in session.takes} & {span.sha256 for span in profile.provenance.learnt}
     held_out = {span.take: span for span in (divide(session, Split(hold_outs=rules))[1] if known else ())}
     originals = (take for take in session.takes if take.replicate_of is None)
@@ -225,7 +225,7 @@ def _material_seen(profile: Profile, dry_sha256: str, span: Span) -> bool:
 
 def _check_kinship(profile: Profile, session: CaptureSession) -> None:
     found, expected = (tuple(knob.id for knob in owner.knobs) for owner in (session, profile))
-    if found != expected:
+    if sorted(found) != sorted(expected):
         raise SessionError(f"The session's knobs are {list(found)}; the profile's are {list(expected)}.")
     if session.sample_rate != profile.sample_rate and any(take.settings is None for take in session.takes):
         raise SessionError(

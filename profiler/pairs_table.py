@@ -35,10 +35,11 @@ class PairRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PairsTable:
-    """The knobs that the columns make, and the rows."""
+    """The knobs that the columns make, the rows, and columns that are no knobs, having one value only."""
 
     knobs: tuple[Knob, ...]
     rows: tuple[PairRow, ...]
+    unturned: tuple[str, ...] = ()
 
 
 def read_pairs_table(path: Path, stated: Sequence[Knob] = ()) -> PairsTable:
@@ -73,7 +74,8 @@ def read_pairs_table(path: Path, stated: Sequence[Knob] = ()) -> PairsTable:
     complaints += _twice(rows)
     if complaints:
         raise _wrong(path, complaints)
-    return PairsTable(knobs=knobs, rows=rows)
+    turned = {knob.id for knob in knobs}
+    return PairsTable(knobs=knobs, rows=rows, unturned=tuple(name for name in columns if name not in turned))
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:

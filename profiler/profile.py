@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profiler.audio import Samples
+from profiler.finding import Finding
 from profiler.knob import Knob, KnobSettings
 from profiler.score import Score
 from profiler.session import Gear
@@ -30,7 +31,8 @@ __all__ = [
 PROFILE_VERSIONS = range(1)
 """Format versions of `profile.json` that this program reads."""
 
-LimitedBy: TypeAlias = Literal["budget", "steps", "interrupted"]
+LimitedBy: TypeAlias = Literal["budget", "steps", "interrupted", "noise", "latency", "settings", "capacity"]
+"""What ended training, or what more of it would not better: `profiler.verdict` tells."""
 
 
 class Size(StrEnum):
@@ -71,7 +73,11 @@ class CurvePoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """Where a profile comes from: enough to make it again, and to know what it has heard."""
+    """Where a profile comes from: enough to make it again, and to know what it has heard.
+
+    `warm_start` is the hash of the profile file that training went on from; what that one had learnt is in `learnt`.
+    `findings` tell of a result that is of no use.
+    """
 
     learnt: tuple[LearntSpan, ...]
     hold_outs: tuple[str, ...]
@@ -82,6 +88,8 @@ class Provenance:
     limited_by: LimitedBy
     curve: tuple[CurvePoint, ...]
     versions: Mapping[str, str]
+    warm_start: str | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from profiler.errors import KnobError, SplitError
 from profiler.knob import find_knob
 from profiler.session import CaptureSession, Take
 
-__all__ = ["Division", "HoldOut", "Span", "Split", "divide", "parse_hold_out", "recorded_frames"]
+__all__ = ["Division", "HoldOut", "Span", "Split", "applies", "divide", "parse_hold_out", "recorded_frames"]
 
 _LONGEST_SHARE = 0.9
 
@@ -99,6 +99,14 @@ def divide(session: CaptureSession, split: Split) -> Division:
     if not learnt:
         raise SplitError("The hold-outs leave nothing to learn from: every take is held out. Hold out less.")
     return tuple(learnt), tuple(scored)
+
+
+def applies(session: CaptureSession, rule: HoldOut) -> bool:
+    """Return whether a rule holds anything out of a session; one made for another session may not."""
+    try:
+        return rule.kind == "time" or bool(_takes_matching(session, rule))
+    except SplitError:
+        return False
 
 
 def _takes_matching(session: CaptureSession, rule: HoldOut) -> set[int]:

@@ -1,6 +1,7 @@
 """Checks: what recordings show before training, and the best score that any training could reach on them."""
 
 from profiler.checks.check_session import check_session
-from profiler.checks.result import Grade, KnobCheck, Limit, SessionCheck, TakeCheck
+from profiler.checks.forecast import noise_power
+from profiler.checks.result import Cause, Grade, KnobCheck, Limit, SessionCheck, TakeCheck
 
-__all__ = ["Grade", "KnobCheck", "Limit", "SessionCheck", "TakeCheck", "check_session"]
+__all__ = ["Cause", "Grade", "KnobCheck", "Limit", "SessionCheck", "TakeCheck", "check_session", "noise_power"]

@@ -16,7 +16,7 @@ from profiler.checks.forecast import (
     total,
     with_known_noise,
 )
-from profiler.checks.knobs import check_knobs, knob_findings
+from profiler.checks.knobs import check_knobs, knob_findings, unturned_findings
 from profiler.checks.repeats import Repeat, compare_repeats, repeat_findings, repeated_passage, with_repeats
 from profiler.checks.result import FloorSource, KnobCheck, SessionCheck, TakeCheck
 from profiler.errors import ProfilerError
@@ -75,6 +75,7 @@ def _concluded(
     limits = session_limits(takes)
     best = total(limits)
     findings = [*_session_findings(takes, source), *repeat_findings(repeats), *knob_findings(knobs)]
+    findings += unturned_findings(folder)
     reason = _hindrance(takes, best)
     return SessionCheck(
         gear=folder.session.gear.name,

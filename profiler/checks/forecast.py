@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from profiler.checks.result import Cause, Grade, Limit, TakeCheck
+from profiler.checks.result import Cause, Grade, Limit, SessionCheck, TakeCheck
 from profiler.score import SILENCE_DB
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "grade_of",
     "in_words",
     "lowered",
+    "noise_power",
     "session_limits",
     "total",
     "with_known_noise",
@@ -82,6 +83,18 @@ def session_limits(takes: Sequence[TakeCheck]) -> tuple[Limit, ...]:
             summed[limit.cause] = summed.get(limit.cause, 0.0) + limit.esr * share
     limits = (Limit(cause=cause, esr=esr) for cause, esr in summed.items())
     return tuple(sorted(limits, key=lambda limit: limit.esr, reverse=True))
+
+
+def noise_power(check: SessionCheck) -> float | None:
+    """Return the mean square of the noise in a session, or None unless noise or hum is what limits it most."""
+    if not check.limits or check.limits[0].cause not in ("noise", "hum"):
+        return None
+    known = [
+        (sum(limit.esr for limit in take.limits if limit.cause in ("noise", "hum")) * _power(take), take.seconds)
+        for take in check.takes
+        if take.level_db >= SILENCE_DB and any(limit.cause in ("noise", "hum") for limit in take.limits)
+    ]
+    return sum(power * seconds for power, seconds in known) / sum(seconds for _, seconds in known)
 
 
 def grade_of(best_esr: float | None) -> Grade:

@@ -1,5 +1,6 @@
 """Knobs: which of them the recordings show to work, which do nothing, and which they cannot tell about."""
 
+import contextlib
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 
@@ -12,7 +13,7 @@ from profiler.finding import Finding
 from profiler.session import Take
 from profiler.session_folder import SessionFolder
 
-__all__ = ["check_knobs", "knob_findings"]
+__all__ = ["check_knobs", "knob_findings", "unturned_findings"]
 
 _SHORTEST_SEGMENT_SECONDS = 0.4
 _LONGEST_SEGMENT_SECONDS = 4.0
@@ -56,6 +57,26 @@ def knob_findings(checks: Sequence[KnobCheck]) -> list[Finding]:
         )
         for check in checks
         if check.verdict == "does nothing"
+    ]
+
+
+def unturned_findings(folder: SessionFolder) -> list[Finding]:
+    """Return a finding for each knob that stands at one place in all takes."""
+    places: dict[str, set[float | str]] = {knob.id: set() for knob in folder.session.knobs}
+    for take in folder.session.takes:
+        with contextlib.suppress(ProfilerError, OSError):  # a damaged take has a finding of its own
+            for settings in folder.track_of(take).visited(folder.session.knobs):
+                for knob, value in settings.items():
+                    places[knob].add(value)
+    return [
+        Finding(
+            kind="unturned-knob",
+            message=f"Knob {knob.id} stands at {knob.spelt(min(places[knob.id], key=str))} in every take, so what it "
+            "does cannot be learnt. Record it at other places too.",
+            severity="warning",
+        )
+        for knob in folder.session.knobs
+        if len(places[knob.id]) == 1
     ]
 
 

@@ -24,6 +24,11 @@ class Checkpoint:
     tensors: Mapping[str, Tensor]
     values: Mapping[str, Any]
 
+    @property
+    def has_state(self) -> bool:
+        """Whether there is something to go on from: a training in its audition only says that it has begun."""
+        return bool(self.tensors)
+
 
 def checkpoint_path(profile: Path) -> Path:
     """Return where the checkpoint of a profile that is being trained lies: beside it, hidden."""

@@ -4,7 +4,7 @@ Both learn by the same loop from the same takes, each with a schedule of its own
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -18,9 +18,11 @@ from profiler.progress import ProgressCallback, within
 from profiler.training.checkpoint import Checkpoint
 from profiler.training.examples import Examples
 from profiler.training.loop import Schedule, fit
+from profiler.training.recipe import refining
 from profiler.training.state import TrainingState
+from profiler.training.watch import Watch
 
-__all__ = ["LIGHT_SHARE", "Course", "after_full", "before_light"]
+__all__ = ["LIGHT_SHARE", "Course", "after_full", "before_light", "lightened"]
 
 LIGHT_SHARE = 0.2
 """How much of the time is the light effect's."""
@@ -40,8 +42,10 @@ class Course:
         self,
         examples: Examples,
         schedule: Schedule,
+        watches: Sequence[Watch],
         *,
-        with_light: bool,
+        light: Effect | None,
+        refines: bool,
         seed: int,
         on_progress: ProgressCallback,
         keep: Callable[[], None],
@@ -49,10 +53,14 @@ class Course:
     ) -> LimitedBy:
         """Train to the end of the schedule, or until `stopped` says so; the best weights are in each state's `best`.
 
-        Returns what limited the full effect, unless the light one was interrupted. Raises TrainingError as `fit` does.
+        `watches` are one for the full effect and one for the light one, `light` is where that begins, or None for none.
+        With `refines` both were trained before and go on slowly. Returns what limited the full effect, unless the light
+        one was interrupted. Raises TrainingError as `fit` does.
         """
-        with_light = with_light and isinstance(self.full.effect, ConvolutionalEffect)
+        with_light = light is not None
         share = 1 - LIGHT_SHARE if with_light else 1.0
+        if refines:
+            self.full.recipe = refining(self.full.recipe)
         limited_by = fit(
             self.full,
             examples,
@@ -60,10 +68,16 @@ class Course:
             on_progress=within(on_progress, start=0.0, share=share),
             keep=lambda _: keep(),
             stopped=stopped,
+            watch=watches[0],
         )
-        if not with_light or limited_by == "interrupted":
+        if light is None or limited_by == "interrupted":
             return limited_by
-        self.light = self.light or TrainingState.fresh(_lightened(self.full.effect, seed), seed=seed)
+        if self.light is None:
+            self.light = TrainingState.fresh(light, seed=seed)
+            if refines:
+                watches[1].look(self.light)
+        if refines:
+            self.light.recipe = refining(self.light.recipe)
         ended = fit(
             self.light,
             examples,
@@ -71,6 +85,7 @@ class Course:
             on_progress=within(on_progress, start=share, share=1 - share),
             keep=lambda _: keep(),
             stopped=stopped,
+            watch=watches[1],
         )
         return ended if ended == "interrupted" else limited_by
 
@@ -113,13 +128,16 @@ def after_full(schedule: Schedule, full: TrainingState, light: Effect) -> Schedu
     Where steps are counted it is as many as its share of the time pays for, going by multiply-adds.
     """
     if schedule.budget_seconds is not None:
-        left = schedule.budget_seconds - full.seconds
+        # Less than its share where the full one took longer, and no more where that ended early.
+        left = min(schedule.budget_seconds - full.seconds, LIGHT_SHARE * schedule.budget_seconds)
         return Schedule(budget_seconds=max(left, _LEAST_SHARE * schedule.budget_seconds))
     share = LIGHT_SHARE / (1 - LIGHT_SHARE) * full.effect.multiply_adds / light.multiply_adds
     return Schedule(steps=math.ceil(share * (schedule.steps or 0)))
 
 
-def _lightened(effect: Effect, seed: int) -> ConvolutionalEffect:
-    """Return a fresh light effect for what a full one was made for: the same knobs and levels."""
+def lightened(effect: Effect, seed: int) -> ConvolutionalEffect | None:
+    """Return a fresh light effect for what a full one was made for, the same knobs and levels; None for a cheap one."""
+    if not isinstance(effect, ConvolutionalEffect):
+        return None
     torch.manual_seed(seed)
     return ConvolutionalEffect(**{**effect.config, **HALF.config})

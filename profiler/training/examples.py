@@ -10,16 +10,27 @@ from numpy.typing import NDArray
 from profiler.alignment import counted
 from profiler.audio import Samples
 from profiler.errors import TrainingError
+from profiler.knob import Knob
 from profiler.session import Take
 from profiler.session_folder import SessionFolder
 from profiler.split import Span
 
-__all__ = ["Examples", "Passage", "read_examples"]
+__all__ = ["Apart", "Examples", "Passage", "read_examples", "with_some_watched"]
 
-_WATCHED_SHARE = 0.04
-_WATCHED_FROM_FRAMES = 480_000
 _MOST_SECONDS = 3600  # about 2 GB in memory, and more than a budget of minutes gets through
 _STRETCH_FRAMES = 960_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Apart:
+    """How much is kept aside to watch: the last share of every passage that has so many frames."""
+
+    share: float = 0.04
+    from_frames: int = 480_000
+
+    def cut(self, frames: int) -> int:
+        """Return where learning ends in a passage."""
+        return frames - (int(self.share * frames) if frames >= self.from_frames else 0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,6 +66,10 @@ class Passage:
             self.excerpt(int(start), int(stop)) for start, stop in zip((0, *edges), (*edges, self.frames), strict=True)
         ]
 
+    def with_settings_after(self, settings: int) -> "Passage":
+        """Return the passage for a table of positions that so many other settings come first in."""
+        return replace(self, knobs=self.knobs + np.int32(settings))
+
     def of_rows(self, rows: NDArray[np.intp]) -> "Passage":
         """Return some rows of a passage that has several."""
         return Passage(dry=self.dry[rows], wet=self.wet[rows], knobs=self.knobs[rows], counts=self.counts[rows])
@@ -62,11 +77,15 @@ class Passage:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Examples:
-    """Passages to learn from and to watch, and the table of knob positions (settings, width) they index."""
+    """Passages to learn from and to watch, and the table of knob positions (settings, width) they index.
+
+    `guarded` are watched too: they are what a profile knew before, and must not get worse.
+    """
 
     learnt: tuple[Passage, ...]
     watched: tuple[Passage, ...]
     positions: Samples
+    guarded: tuple[Passage, ...] = ()
 
     @property
     def learnt_frames(self) -> int:
@@ -79,6 +98,8 @@ class Examples:
             sum(float(np.sum(np.square(getattr(passage, side), dtype=np.float64))) for passage in self.learnt)
             for side in ("dry", "wet")
         ]
+        if min(power) <= 0 and not all(passage.counts.all() for passage in self.learnt):
+            raise TrainingError("There is nothing to learn: all that sounds in the takes clipped. Record quieter.")
         if min(power) <= 0:
             raise TrainingError("There is nothing to learn: the dry or the wet of every take is silent.")
         dry, wet = (float(np.sqrt(each / self.learnt_frames)) for each in power)
@@ -109,29 +130,41 @@ def stacked(passages: Sequence[Passage]) -> Passage:
     )
 
 
-def read_examples(folder: SessionFolder, spans: Sequence[Span]) -> Examples:
+def read_examples(
+    folder: SessionFolder, spans: Sequence[Span], *, knobs: Sequence[Knob] | None = None, apart: Apart | None = None
+) -> Examples:
     """Read the spans of a session, aligned, as examples; of more than an hour, stretches that lie evenly over it.
 
-    The last 4 % of every long span is kept aside to watch: training does not learn from it, and the best weights
-    so far are chosen by it, so that what the split holds out plays no part. Raises SessionError for a damaged session.
+    Positions are those of `knobs`, the session's own unless told otherwise. Raises SessionError for a damaged session.
     """
-    learnt, watched, tables = [], [], []
+    passages, tables = [], []
     settings = 0
     spans = thinned(spans, most=int(_MOST_SECONDS * folder.session.sample_rate))
     for take in folder.session.takes:
         own = [span for span in spans if span.take == take.number]
         if not own:
             continue
-        table, index = _knobs(folder, take, stop=max(span.stop for span in own))
+        motion = folder.track_of(take).motion(folder.session.knobs if knobs is None else knobs)
+        table, index = motion.table(1 if motion.is_still else max(span.stop for span in own))
         tables.append(table)
-        for span in own:
-            whole = _read(folder, take, span, index + np.int32(settings))
-            cut = whole.frames - (int(_WATCHED_SHARE * whole.frames) if whole.frames >= _WATCHED_FROM_FRAMES else 0)
-            learnt.append(whole.excerpt(0, cut))
-            if cut < whole.frames:
-                watched.append(whole.excerpt(cut, whole.frames))
+        passages += [_read(folder, take, span, index + np.int32(settings)) for span in own]
         settings += len(table)
-    return Examples(learnt=tuple(learnt), watched=tuple(watched), positions=np.concatenate(tables))
+    return with_some_watched(passages, np.concatenate(tables), apart or Apart())
+
+
+def with_some_watched(passages: Sequence[Passage], positions: Samples, apart: Apart) -> Examples:
+    """Return examples in which the end of every long passage is kept aside to watch.
+
+    Training does not learn from it, and the best weights so far are chosen by it, so that what the split holds out
+    plays no part.
+    """
+    learnt, watched = [], []
+    for whole in passages:
+        cut = apart.cut(whole.frames)
+        learnt.append(whole.excerpt(0, cut))
+        if cut < whole.frames:
+            watched.append(whole.excerpt(cut, whole.frames))
+    return Examples(learnt=tuple(learnt), watched=tuple(watched), positions=positions)
 
 
 def thinned(spans: Sequence[Span], *, most: int) -> list[Span]:
@@ -148,13 +181,8 @@ def thinned(spans: Sequence[Span], *, most: int) -> list[Span]:
     return [stretches[number] for number in np.unique(picked)]
 
 
-def _knobs(folder: SessionFolder, take: Take, *, stop: int) -> tuple[Samples, NDArray[np.int32]]:
-    """Return a take's table of positions, and the row of each frame, of shape (frames,) or (1,) when nothing moves."""
-    motion = folder.track_of(take).motion(folder.session.knobs)
-    return motion.table(1 if motion.is_still else stop)
-
-
 def _read(folder: SessionFolder, take: Take, span: Span, index: NDArray[np.int32]) -> Passage:
+    """Read a span; `index` is the row of each frame of the take, of shape (frames,), or (1,) when nothing moves."""
     frames = span.stop - span.start
     dry, wet = (each.mean(axis=0) for each in folder.excerpt(take, span.start, span.stop))
     counts = counted(replace(take, latency_frames=take.latency_frames + span.start), frames)

@@ -18,6 +18,7 @@ __all__ = ["Schedule", "fit"]
 _WATCHES = 16
 _KEEP_EVERY_SECONDS = 10.0
 _MOST_BAD_STEPS = 50
+_ANNEAL = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +41,22 @@ class Schedule:
             return state.step / self.steps
         return state.seconds / (self.budget_seconds or math.inf)
 
+    def end(self, state: TrainingState) -> float:
+        """Return at which share of the schedule training ends: a tenth after there was nothing left to learn."""
+        return 1.0 if state.ending_from is None else min(state.ending_from + _ANNEAL, 1.0)
+
+    def rate_now(self, state: TrainingState) -> float:
+        """Return the share of the peak learning rate: from where training is ending, half a cosine down from there."""
+        done = self.done(state)
+        if state.ending_from is None:
+            return self.rate(done, state.recipe.climb)
+        left = min((done - state.ending_from) / (self.end(state) - state.ending_from), 1.0)
+        return self.rate(state.ending_from, state.recipe.climb) * 0.5 * (1 + math.cos(math.pi * left)) + 1e-3
+
     @staticmethod
-    def rate(done: float) -> float:
+    def rate(done: float, climb: float = 0.03) -> float:
         """Return the share of the peak learning rate: a short climb, then half a cosine down to next to nothing."""
-        return min(1.0, 0.05 + done / 0.03) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))) + 1e-3
+        return min(1.0, 0.05 + done / climb) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))) + 1e-3
 
 
 def fit(  # noqa: C901, PLR0913 - one loop, read in the order in which it happens
@@ -55,34 +68,39 @@ def fit(  # noqa: C901, PLR0913 - one loop, read in the order in which it happen
     keep: Callable[[TrainingState], None],
     stopped: Callable[[], bool],
     upto: float = 1.0,
+    watch: Watch | None = None,
 ) -> LimitedBy:
     """Train until the schedule ends, or the round in which `stopped` says so; the best weights are in `state.best`.
 
-    `upto` ends it earlier, after that share of the schedule, from where another call goes on.
+    `watch` chooses the best weights, unless told otherwise by their error on the watched passages; when that has come
+    down to the noise, what is left of the schedule is cut short to an anneal. `upto` ends it earlier, after that share
+    of the schedule, from where another call goes on.
 
     `keep` is called with the state every ten seconds, between two rounds of steps, so that a training that goes on from
     there takes the same steps. Raises TrainingError when there is too little audio or it diverges.
     """
-    watch = Watch(examples)
+    watch = watch or Watch(examples)
     begun = time.monotonic() - state.seconds
     kept = time.monotonic()
     bad_steps = 0
     interrupted = False
     with lessons_for(state.effect, examples) as lessons:
-        while (before := schedule.done(state)) < upto and not (interrupted := stopped()):
+        while (before := schedule.done(state)) < min(upto, schedule.end(state)) and not (interrupted := stopped()):
             for loss, gradients in lessons.round(state.rng):
                 state.seconds = time.monotonic() - begun
-                healthy = math.isfinite(loss) and state.apply(gradients, schedule.rate(schedule.done(state)))
+                healthy = math.isfinite(loss) and state.apply(gradients, schedule.rate_now(state))
                 state.audio_frames += lessons.audio_frames
                 bad_steps = 0 if healthy else bad_steps + 1
                 if bad_steps > _MOST_BAD_STEPS:
                     raise TrainingError(f"Training diverged after {state.step} steps. Look at the takes' levels.")
-                if schedule.done(state) >= upto:
+                if schedule.done(state) >= min(upto, schedule.end(state)):
                     break
             state.seconds = time.monotonic() - begun
             # On a fixed grid, so that a training that was stopped and went on watches at the same steps.
             if int(schedule.done(state) * _WATCHES) > int(before * _WATCHES):
                 watch.look(state)
+                if state.ending_from is None and watch.is_at_the_noise(state):
+                    state.ending_from = schedule.done(state)
             if time.monotonic() - kept > _KEEP_EVERY_SECONDS:
                 keep(state)
                 kept = time.monotonic()
@@ -91,7 +109,9 @@ def fit(  # noqa: C901, PLR0913 - one loop, read in the order in which it happen
             keep(state)  # before the last look: a training that goes on must not have had it
         if not state.curve or state.curve[-1].step < state.step:
             watch.look(state)
-    return "interrupted" if interrupted else "budget" if schedule.steps is None else "steps"
+    if interrupted or state.ending_from is not None:
+        return "interrupted" if interrupted else "noise"
+    return "budget" if schedule.steps is None else "steps"
 
 
 def _progress(state: TrainingState, done: float) -> Progress:

@@ -27,7 +27,7 @@ class TrainingState:
     """Weights, their running average, the best of both so far, and where the training stands.
 
     `seconds` and `audio_frames` count over all runs; `norms` are those of the latest gradients; `curve` is the learning
-    curve.
+    curve. `ending_from` is how much of the schedule was over when there was nothing left to learn.
     """
 
     effect: Effect
@@ -40,6 +40,7 @@ class TrainingState:
     step: int = 0
     seconds: float = 0.0
     audio_frames: int = 0
+    ending_from: float | None = None
     norms: list[float] = field(default_factory=list)
     curve: list[CurvePoint] = field(default_factory=list)
 
@@ -94,6 +95,7 @@ class TrainingState:
             "step": self.step,
             "seconds": self.seconds,
             "audio_frames": self.audio_frames,
+            "ending_from": self.ending_from,
             "norms": self.norms,
             "curve": [[point.seconds, point.step, point.esr] for point in self.curve],
             "rng": self.rng.bit_generator.state,
@@ -124,6 +126,7 @@ class TrainingState:
         values = checkpoint.values
         self.best_esr = math.inf if values["best_esr"] is None else values["best_esr"]
         self.step, self.seconds = values["step"], values["seconds"]
+        self.ending_from = values["ending_from"]
         self.audio_frames, self.norms = values["audio_frames"], values["norms"]
         self.curve = [CurvePoint(seconds=seconds, step=step, esr=esr) for seconds, step, esr in values["curve"]]
         self.rng.bit_generator.state = values["rng"]

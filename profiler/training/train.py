@@ -1,9 +1,10 @@
 """From a session to a profile: read the examples, train, and write down where the profile comes from."""
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,19 +16,25 @@ from profiler.audio import Samples
 from profiler.effects import ConvolutionalEffect, DynamicsEffect, Effect, RecurrentEffect
 from profiler.effects.network_shape import A2
 from profiler.effects.threads import on_one_thread
+from profiler.errors import TrainingError
+from profiler.finding import Finding
 from profiler.knob import default_settings, positions_of, positions_width
 from profiler.manifest import to_json
 from profiler.profile import LearntSpan, LightEffect, LimitedBy, LoadedProfile, Profile, Provenance, Stage
 from profiler.progress import ProgressCallback, unheard
+from profiler.session import CaptureSession
 from profiler.session_folder import SessionFolder
 from profiler.split import Span, Split, divide
 from profiler.training.audition import audition
 from profiler.training.character import is_dynamics, sparse_positions
-from profiler.training.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
-from profiler.training.course import Course, before_light
+from profiler.training.checkpoint import Checkpoint, checkpoint_path, read_checkpoint, write_checkpoint
+from profiler.training.course import Course, before_light, lightened
 from profiler.training.examples import Examples, read_examples
 from profiler.training.loop import Schedule
+from profiler.training.outcome import outcome_findings
 from profiler.training.state import TrainingState
+from profiler.training.warm_start import WarmStart, refining_examples
+from profiler.training.watch import Watch
 
 __all__ = ["Schedule", "TrainingPlan", "train"]
 
@@ -37,16 +44,28 @@ _LOOKED_AT_SECONDS = 600
 # The levels at which the network's starting weights are about right; the scales bring any gear there.
 _DRY_LEVEL, _WET_LEVEL = 0.15, 0.25
 
+_NOTHING_NEW = Finding(
+    kind="nothing-new",
+    message="These takes bettered nothing without spoiling what the profile knew, so it is as it was. Record more of "
+    "them, or train longer.",
+    severity="warning",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingPlan:
-    """What training is asked for, apart from the session."""
+    """What training is asked for, apart from the session.
+
+    `noise_power` is the mean square of the noise in its takes, if it is known: at that, learning ends.
+    """
 
     schedule: Schedule
     split: Split = field(default_factory=Split)
     seed: int = 0
     light: bool = True
     """Whether a light effect is trained as well, where the full one is dearer."""
+    warm_start: WarmStart | None = None
+    noise_power: float | None = None
 
 
 def train(
@@ -60,31 +79,72 @@ def train(
 ) -> LoadedProfile:
     """Train a profile of a session's gear and return it, without a score and not yet written.
 
-    While it runs, a checkpoint lies beside `out`; with `resume` training goes on from there. Call
-    `forget_checkpoint` once the profile is written. Raises TrainingError, SplitError, SessionError or StorageError.
+    While it runs, a checkpoint lies beside `out`; with `resume` training goes on from there, and with the audition from
+    its beginning. Call `forget_checkpoint` once the profile is written.
+
+    Raises TrainingError, ProfileError, SplitError, SessionError or StorageError.
     """
     learnt, _ = divide(folder.session, plan.split)
-    examples = read_examples(folder, learnt)
+    start = plan.warm_start
+    if start:
+        examples, known_esr = refining_examples(start, folder, learnt, seed=plan.seed)
+        watches = [Watch(examples, start=each, known_esr=known_esr) for each in (start.effect(), start.light_effect())]
+    else:
+        examples = read_examples(folder, learnt)
+        watches = [Watch(examples, noise_power=plan.noise_power)] * 2
     fingerprint = _fingerprint(folder, plan, learnt)
     checkpoint = checkpoint_path(out)
-    if resume:
-        course = Course.restored(read_checkpoint(checkpoint, fingerprint=fingerprint))
+    kept = read_checkpoint(checkpoint, fingerprint=fingerprint) if resume else None
+    if kept and kept.has_state:
+        course = Course.restored(kept)
+    elif start:
+        torch.manual_seed(plan.seed)
+        course = Course(TrainingState.fresh(start.effect(), seed=plan.seed))
+        watches[0].look(course.full)
     else:
         effects = _fresh_effects(folder, examples, plan.seed)
         schedule = before_light(plan.schedule) if plan.light else plan.schedule
-        course = Course(audition(effects, examples, schedule, seed=plan.seed, on_progress=on_progress, stopped=stopped))
+        with _begun(checkpoint, fingerprint):
+            course = Course(
+                audition(effects, examples, schedule, seed=plan.seed, on_progress=on_progress, stopped=stopped)
+            )
+        write_checkpoint(checkpoint, course.checkpoint(fingerprint))
+    light = start.light_effect() if start else lightened(course.full.effect, plan.seed)
     limited_by = course.run(
         examples,
         plan.schedule,
-        with_light=plan.light,
+        watches,
+        light=light if plan.light else None,
+        refines=start is not None,
         seed=plan.seed,
         on_progress=on_progress,
         keep=lambda: write_checkpoint(checkpoint, course.checkpoint(fingerprint)),
         stopped=stopped,
     )
-    state = course.full
+    return _finished(folder, plan, out, course, _provenance(folder, plan, learnt, course.full, limited_by), examples)
+
+
+@contextlib.contextmanager
+def _begun(checkpoint: Path, fingerprint: str) -> Iterator[None]:
+    """Leave word of a training that has begun: killed in the audition, it goes on by beginning again."""
+    write_checkpoint(checkpoint, Checkpoint(fingerprint=fingerprint, tensors={}, values={}))
+    try:
+        yield
+    except TrainingError:
+        checkpoint.unlink(missing_ok=True)
+        raise
+
+
+def _finished(
+    folder: SessionFolder, plan: TrainingPlan, out: Path, course: Course, provenance: Provenance, examples: Examples
+) -> LoadedProfile:
+    """Return the profile that a course came to, with what is wrong with it."""
+    state, start = course.full, plan.warm_start
+    findings = [_NOTHING_NEW] if start and start.is_as_it_was(state.best) else []
     state.effect.load_state_dict(state.best)
-    loaded = _profile(folder, out, state.effect, _provenance(folder, plan, learnt, state, limited_by))
+    findings += outcome_findings(state.effect, examples)
+    provenance = replace(provenance, findings=tuple(findings))
+    loaded = _profile(folder, out, state.effect, start.profile if start else folder.session, provenance)
     return _with_light(loaded, course.light) if course.light and course.light.step else loaded
 
 
@@ -115,6 +175,7 @@ def _fingerprint(folder: SessionFolder, plan: TrainingPlan, learnt: Sequence[Spa
         "learnt": [asdict(span) for span in learnt],
         "plan": [plan.schedule.steps, plan.schedule.budget_seconds, plan.seed, plan.light],
         "versions": _versions(),
+        "warm_start": plan.warm_start and plan.warm_start.sha256,
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
@@ -127,18 +188,21 @@ def _provenance(
     folder: SessionFolder, plan: TrainingPlan, learnt: Sequence[Span], state: TrainingState, limited_by: LimitedBy
 ) -> Provenance:
     takes = {take.number: take for take in folder.session.takes}
+    own = tuple(
+        LearntSpan(
+            sha256=takes[span.take].sha256,
+            dry_sha256=folder.session.dries[takes[span.take].dry].sha256,
+            start=span.start,
+            stop=span.stop,
+            settings=folder.track_of(takes[span.take]).visited(folder.session.knobs),
+        )
+        for span in learnt
+    )
+    start = plan.warm_start
+    hold_outs = (*(start.profile.provenance.hold_outs if start else ()), *(rule.spelt for rule in plan.split.hold_outs))
     return Provenance(
-        learnt=tuple(
-            LearntSpan(
-                sha256=takes[span.take].sha256,
-                dry_sha256=folder.session.dries[takes[span.take].dry].sha256,
-                start=span.start,
-                stop=span.stop,
-                settings=folder.track_of(takes[span.take]).visited(folder.session.knobs),
-            )
-            for span in learnt
-        ),
-        hold_outs=tuple(rule.spelt for rule in plan.split.hold_outs),
+        learnt=start.learnt_before(own) if start else own,
+        hold_outs=tuple(dict.fromkeys(hold_outs)),
         seed=plan.seed,
         steps=state.step,
         seconds=round(state.seconds, 1),
@@ -146,21 +210,24 @@ def _provenance(
         limited_by=limited_by,
         curve=tuple(state.curve),
         versions=_versions(),
+        warm_start=start.sha256 if start else None,
     )
 
 
-def _profile(folder: SessionFolder, out: Path, effect: Effect, provenance: Provenance) -> LoadedProfile:
-    session = folder.session
-    settings = default_settings(session.knobs)
+def _profile(
+    folder: SessionFolder, out: Path, effect: Effect, owner: CaptureSession | Profile, provenance: Provenance
+) -> LoadedProfile:
+    """Return the profile of an effect; `owner` has its gear and knobs."""
+    settings = default_settings(owner.knobs)
     dry = _loudest_stretch(folder)
     with on_one_thread(), torch.no_grad():
-        knobs = torch.from_numpy(positions_of(session.knobs, settings))[None, None]
+        knobs = torch.from_numpy(positions_of(owner.knobs, settings))[None, None]
         wet, _ = effect(torch.from_numpy(dry), knobs, effect.initial_state(1))
     profile = Profile(
         name=out.stem,
-        gear=session.gear,
-        knobs=session.knobs,
-        sample_rate=session.sample_rate,
+        gear=owner.gear,
+        knobs=owner.knobs,
+        sample_rate=owner.sample_rate,
         stages=(Stage(kind=effect.kind, config=effect.config, prefix=_PREFIX),),
         latency_frames=effect.latency_frames,
         golden_settings=settings,

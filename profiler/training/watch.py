@@ -1,57 +1,112 @@
 """The watch: scores weights on audio kept aside, and remembers the best."""
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
 from profiler.effects import Effect
 from profiler.profile import CurvePoint
-from profiler.training.examples import Examples, stacked
+from profiler.training.examples import Examples, Passage, stacked
 from profiler.training.state import TrainingState, weights_of
 
-__all__ = ["Watch"]
+__all__ = ["Watch", "sounding_rows"]
 
 _ROWS = 16
 _ROW_FRAMES = 48_000
 _PRE_ROLL_SHARE = 0.125
+_WORSE = 1.25
+_BELOW_NOISE, _AT_NOISE, _FLAT = 0.9, 1.05, 0.98
+_FAINT = 1e-5  # -100 dB
 
 
 class Watch:
-    """Scores the trained and the averaged weights on the watched passages, cut into rows of up to a second."""
+    """Scores the trained and the averaged weights on the watched passages, cut into rows of up to a second.
 
-    def __init__(self, examples: Examples) -> None:
-        self._rows = None
+    With the effect that training started from, weights that err over a quarter more than it, on what is new or on what
+    is guarded, are never kept: the start itself is better. Its own targets teach no error, so `known_esr` is added to
+    what guarded passages show: by how much it erred itself.
+
+    `noise_power` is the mean square of the noise in the recordings. Silent rows tell nothing and are passed over.
+    """
+
+    def __init__(
+        self,
+        examples: Examples,
+        *,
+        start: Effect | None = None,
+        known_esr: float = 0.0,
+        noise_power: float | None = None,
+    ) -> None:
         self._positions = torch.from_numpy(examples.positions)
-        if examples.watched:
-            length = min(_ROW_FRAMES, *(passage.frames for passage in examples.watched))
-            cuts = [
-                passage.excerpt(start, start + length)
-                for passage in examples.watched
-                for start in range(0, passage.frames - length + 1, length)
-            ]
-            picked = np.linspace(0, len(cuts) - 1, min(_ROWS, len(cuts))).round().astype(int)
-            self._rows = stacked([cuts[number] for number in picked])
+        told = ((examples.watched, 0.0), (examples.guarded, known_esr))
+        found = [(rows, known) for passages, known in told if (rows := sounding_rows(passages)) is not None]
+        self._groups, self._known = [rows for rows, _ in found], [known for _, known in found]
+        self._noise_esr = None
+        if noise_power is not None and self._groups:
+            wet = self._groups[0].wet.astype(np.float64)
+            self._noise_esr = noise_power * wet.size / float(np.sum(wet * wet))
+        self._most = [_WORSE * esr for esr in self._errors(start)] if start else [math.inf] * len(self._groups)
 
     def look(self, state: TrainingState) -> None:
         """Add a point to the curve and keep the weights when they are the best so far.
 
         With nothing to watch, the averaged weights are kept as they are: they are the better ones late in training.
         """
-        if self._rows is None:
+        if not self._groups:
             state.best = weights_of(state.average)
             return
-        esr, effect = min(((self._esr(each), each) for each in (state.average, state.effect)), key=lambda pair: pair[0])
+        looks = [(*self._judged(self._errors(each)), each) for each in (state.average, state.effect)]
+        judged, esr, effect = min(looks, key=lambda look: look[:2])
         state.curve.append(CurvePoint(seconds=round(state.seconds, 1), step=state.step, esr=esr))
-        if esr <= state.best_esr:
-            state.best_esr, state.best = esr, weights_of(effect)
+        if judged <= state.best_esr and math.isfinite(judged):
+            state.best_esr, state.best = judged, weights_of(effect)
+
+    def is_at_the_noise(self, state: TrainingState) -> bool:
+        """Return whether the last two looks show what noise leaves, and no longer fall.
+
+        An error well below that shows that there is less noise than was thought, so learning goes on. What is left to
+        learn is then a twentieth of the noise at the most, and the anneal is still to come.
+        """
+        if not self._noise_esr or len(state.curve) < 2:
+            return False
+        before, now = (point.esr / self._noise_esr for point in state.curve[-2:])
+        return _BELOW_NOISE <= now <= _AT_NOISE and now > _FLAT * before
+
+    def _judged(self, errors: Sequence[float]) -> tuple[float, float]:
+        """Return the errors as one, their geometric mean: infinite where one is too large, and as it is."""
+        mean = math.exp(sum(math.log(max(each, 1e-12)) for each in errors) / len(errors))
+        fits = all(each <= most for each, most in zip(errors, self._most, strict=True))
+        return mean if fits else math.inf, mean
+
+    def _errors(self, effect: Effect) -> list[float]:
+        """Return the ESR on each group of rows after their pre-roll; infinity for weights that give NaN."""
+        return [self._esr(effect, rows) + known for rows, known in zip(self._groups, self._known, strict=True)]
 
     @torch.no_grad()
-    def _esr(self, effect: Effect) -> float:
-        """Return the ESR over all rows after their pre-roll; infinity for weights that give NaN."""
-        assert self._rows is not None
-        skip = int(_PRE_ROLL_SHARE * self._rows.frames)
-        dry, wet = torch.from_numpy(self._rows.dry), torch.from_numpy(self._rows.wet)
-        index = torch.from_numpy(self._rows.knobs)
+    def _esr(self, effect: Effect, rows: Passage) -> float:
+        skip = int(_PRE_ROLL_SHARE * rows.frames)
+        dry, wet = torch.from_numpy(rows.dry), torch.from_numpy(rows.wet)
+        index = torch.from_numpy(rows.knobs)
         predicted, _ = effect.along(dry, self._positions, index, effect.initial_state(len(dry)))
-        error = (predicted * torch.from_numpy(self._rows.counts) - wet)[:, skip:].double().square().sum()
+        error = (predicted * torch.from_numpy(rows.counts) - wet)[:, skip:].double().square().sum()
         esr = float(error / wet[:, skip:].double().square().sum().clamp_min(1e-12))
         return esr if np.isfinite(esr) else float("inf")
+
+
+def sounding_rows(passages: Sequence[Passage]) -> Passage | None:
+    """Return up to sixteen rows of up to a second that lie evenly over the passages; None when all is silent."""
+    if not passages:
+        return None
+    length = min(_ROW_FRAMES, *(passage.frames for passage in passages))
+    cuts = [
+        passage.excerpt(start, start + length)
+        for passage in passages
+        for start in range(0, passage.frames - length + 1, length)
+    ]
+    cuts = [cut for cut in cuts if float(np.sqrt(np.mean(np.square(cut.wet, dtype=np.float64)))) > _FAINT]
+    if not cuts:
+        return None
+    picked = np.linspace(0, len(cuts) - 1, min(_ROWS, len(cuts))).round().astype(int)
+    return stacked([cuts[number] for number in picked])

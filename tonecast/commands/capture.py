@@ -112,16 +112,26 @@ def capture_files(
         refused = take_in(folder, pairs, keep_order=keep_order, on_progress=tell)
     for each in refused:
         screen.say(f"line {each.line} refused: {each.reason}")
-    _summary(screen, folder.session, out, refused)
+    _summary(screen, folder.session, out, refused, unturned=pairs.unturned)
 
 
-def _summary(screen: Screen, session: "CaptureSession", out: Path, refused: "Sequence[Refusal]" = ()) -> None:
+def _summary(
+    screen: Screen,
+    session: "CaptureSession",
+    out: Path,
+    refused: "Sequence[Refusal]" = (),
+    *,
+    unturned: "Sequence[str]" = (),
+) -> None:
     seconds = sum(take.frames for take in session.takes) / session.sample_rate
     held_out = sum(take.held_out for take in session.takes)
     findings = [(take.number, finding) for take in session.takes for finding in take.findings]
     screen.say(f"{len(session.takes)} takes, {held_out} of them held out, {seconds / 60:.1f} minutes, in {out}")
     for number, finding in findings:
         screen.say(f"take {number}: {finding.message}")
+    unlearnt = [f"Column {each} has one value only: it is no knob, and was left out." for each in unturned]
+    for message in unlearnt:
+        screen.say(message)
     screen.say("Next: " + shlex.join(["tonecast", "train", str(out), "--out", f"{session.gear.name}.tonecast"]))
     screen.result(
         {
@@ -130,6 +140,7 @@ def _summary(screen: Screen, session: "CaptureSession", out: Path, refused: "Seq
             "held_out": held_out,
             "audio_seconds": seconds,
             "refused": [{"line": each.line, "reason": each.reason} for each in refused],
-            "findings": [{"take": number, "kind": each.kind, "message": each.message} for number, each in findings],
+            "findings": [{"take": number, "kind": each.kind, "message": each.message} for number, each in findings]
+            + [{"take": None, "kind": "unturned-knob", "message": message} for message in unlearnt],
         }
     )

@@ -55,7 +55,8 @@ def evaluate(
         screen.say(line)
     found = {**plain(score), **sizes_json(loaded.profile)}
     if moves:
-        found["knob_moves"] = [plain(each) for each in (moved := knob_moves(loaded))]
+        moved = knob_moves(loaded)
+        found["knob_moves"] = [plain(each) for each in moved]
         for each in moved:
             screen.say(
                 f"moving {each.knob} leaves {each.silence_db:.0f} dBFS in silence, {each.tone_db:.0f} dBFS at a tone"

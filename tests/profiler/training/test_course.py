@@ -24,9 +24,10 @@ from profiler.rendering import ProfileProcessor
 from profiler.session_folder import SessionFolder
 from profiler.training import Schedule, TrainingPlan, train
 from profiler.training.checkpoint import checkpoint_path
-from profiler.training.course import LIGHT_SHARE, Course, after_full, before_light
+from profiler.training.course import LIGHT_SHARE, Course, after_full, before_light, lightened
 from profiler.training.examples import Examples, Passage
 from profiler.training.state import TrainingState
+from profiler.training.watch import Watch
 
 STEPS, ROUND = 48, 16
 LIGHT_STEPS = 26  # a quarter of the work of 48 steps of 11,712 multiply-adds, in steps of 5,544
@@ -98,9 +99,11 @@ def run(course: Course, *, with_light: bool = True, stop_at: float = 2.0) -> tup
     """Run a course of 48 steps, or up to some progress; return what ended it and what it told."""
     told: list[Progress] = []
     ended = course.run(
-        clipped(),
+        examples := clipped(),
         Schedule(steps=STEPS),
-        with_light=with_light,
+        [Watch(examples)] * 2,
+        light=lightened(course.full.effect, 0) if with_light else None,
+        refines=False,
         seed=0,
         on_progress=told.append,
         keep=lambda: None,
@@ -217,9 +220,11 @@ def test_a_budget_is_kept():
     """Both effects together take the time that was given, and each has learnt for its part of it."""
     course = small_convolution()
     course.run(
-        clipped(),
+        examples := clipped(),
         Schedule(budget_seconds=1.0),
-        with_light=True,
+        [Watch(examples)] * 2,
+        light=lightened(course.full.effect, 0),
+        refines=False,
         seed=0,
         on_progress=unheard,
         keep=lambda: None,

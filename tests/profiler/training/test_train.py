@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 import profiler
 from profiler.audio import Audio
+from profiler.effects import Effect
 from profiler.errors import SplitError, TrainingError
 from profiler.knob import Knob
 from profiler.profile import LoadedProfile
@@ -24,6 +25,8 @@ from profiler.split import HoldOut, Split
 from profiler.training import Schedule, TrainingPlan, forget_checkpoint, train
 from profiler.training.audition import AUDITION_SHARE
 from profiler.training.checkpoint import checkpoint_path
+from profiler.training.examples import Examples, Passage
+from profiler.training.outcome import outcome_findings
 from profiler.training.windows import ROWS, WINDOW_FRAMES
 
 STEPS = 80
@@ -48,6 +51,8 @@ if __name__ == "__main__":
     train(SessionFolder.open(Path(sys.argv[1])), plan, Path(sys.argv[2]), on_progress=wait)
 """
 """A training that stands still after a round, with a checkpoint on disk."""
+
+KILLED_IN_THE_AUDITION = KILLED.replace("told.done > 0.3", "told.done > 0")
 
 
 @pytest.fixture(scope="module")
@@ -250,3 +255,29 @@ def test_a_short_take_of_a_gain_can_be_learnt(tmp_path: Path):
     wet = ProfileProcessor(loaded).process(sound, 48_000)
     assert loaded.profile.provenance.curve == ()
     assert float(np.sum((wet - 0.5 * sound) ** 2) / np.sum((0.5 * sound) ** 2)) < 0.6
+
+
+def test_killed_in_the_audition_it_begins_again(captured: Path, whole: LoadedProfile, tmp_path: Path):
+    """Killed while effects still compete, `resume` lets them compete again: the weights are the same in the end."""
+    out = tmp_path / "drive.tonecast"
+    command = [sys.executable, "-c", KILLED_IN_THE_AUDITION, str(captured), str(out)]
+    with subprocess.Popen(
+        command, cwd=Path(profiler.__file__).parents[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "kept\n"
+        process.kill()
+    assert [path.name for path in tmp_path.iterdir()] == [checkpoint_path(out).name]
+    with pytest.raises(TrainingError, match="another session, split, seed"):
+        train(SessionFolder.open(captured), replace(PLAN, seed=1), out, resume=True)
+    assert same(train(SessionFolder.open(captured), PLAN, out, resume=True).weights, whole.weights)
+
+
+def test_a_useless_result_is_said(gained: Callable[[float], Effect]):
+    """Weights that play nothing, upside down or something else are found; those that play the wet are not."""
+    dry = np.random.default_rng(0).normal(0, 0.2, (1, 48_000)).astype(np.float32)
+    zeros, ones = np.zeros(48_000, np.int32), np.ones(48_000, np.bool_)
+    passage = Passage(dry=dry[0], wet=0.5 * dry[0], knobs=zeros, counts=ones)
+    examples = Examples(learnt=(passage,), watched=(), positions=np.zeros((1, 0), np.float32))
+    found = {gain: [each.kind for each in outcome_findings(gained(gain), examples)] for gain in (0.0, -0.5, 2.0, 0.6)}
+    assert found == {0.0: ["silent-profile"], -0.5: ["upside-down"], 2.0: ["not-learnt"], 0.6: []}
