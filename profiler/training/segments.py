@@ -20,7 +20,7 @@ from torch import Tensor
 from profiler.effects import Effect, State
 from profiler.errors import TrainingError
 from profiler.training.examples import Examples, Passage
-from profiler.training.loss import QUIET, relative_error
+from profiler.training.loss import Loss
 
 __all__ = ["SEGMENT_FRAMES", "WARM_UP_SEGMENTS", "Crew", "Segments"]
 
@@ -64,7 +64,7 @@ class Crew:
         self._examples = examples
         self._segments = _segments_that_fit(examples)
         self.positions = torch.from_numpy(examples.positions)
-        self.quiet_power = (QUIET * examples.levels()[1]) ** 2
+        self._loss = Loss.of(examples)
         self.workers = min(_MOST_WORKERS, 1 << ((os.cpu_count() or 1).bit_length() - 1))
         self._threads_before = torch.get_num_threads()
         self._pool = ThreadPoolExecutor(self.workers)
@@ -110,7 +110,7 @@ class Crew:
         predicted, state = self._run(share, segment)
         share.state = tuple(part.detach() for part in state)
         target, counts = torch.from_numpy(segment.wet), torch.from_numpy(segment.counts)
-        loss = relative_error(target, predicted * counts, self.quiet_power) / shares
+        loss = self._loss(target, predicted * counts, torch.from_numpy(segment.knobs)) / shares
         gradients = torch.autograd.grad(loss, list(self.effect.parameters()))
         return float(loss.detach()), gradients
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from profiler.effects import ConvolutionalEffect
 from profiler.errors import TrainingError
 from profiler.training.examples import Examples, Passage
-from profiler.training.loss import QUIET, relative_error
+from profiler.training.loss import Loss
 
 __all__ = ["WINDOW_FRAMES", "Windows"]
 
@@ -37,7 +37,7 @@ class Windows:
     def __init__(self, effect: ConvolutionalEffect, examples: Examples) -> None:
         self.effect = effect
         self._positions = torch.from_numpy(examples.positions)
-        self._quiet_power = (QUIET * examples.levels()[1]) ** 2
+        self._loss = Loss.of(examples)
         history = effect.memory_frames
         still = [each for passage in examples.learnt for each in passage.still_stretches()]
         longest = max((each.frames for each in still), default=0)
@@ -73,10 +73,11 @@ class Windows:
         """Return the loss and the gradients of one batch."""
         history = self.effect.memory_frames
         rows = self._examples.rows(rng, count=ROWS, frames=history + self._frames)
-        features = self.effect.conditioned(self._positions[rows.knobs[:, -1]])
+        settings = rows.knobs[:, -1:]
+        features = self.effect.conditioned(self._positions[settings[:, 0]])
         counts = torch.from_numpy(rows.counts[:, history:])
         predicted = self.effect.learn(torch.from_numpy(rows.dry), features, _HORIZON_FRAMES) * counts
-        loss = relative_error(torch.from_numpy(rows.wet[:, history:]), predicted, self._quiet_power)
+        loss = self._loss(torch.from_numpy(rows.wet[:, history:]), predicted, torch.from_numpy(settings))
         gradients = torch.autograd.grad(loss, list(self.effect.parameters()))
         return float(loss.detach()), list(gradients)
 

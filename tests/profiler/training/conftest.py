@@ -12,7 +12,7 @@ class Gain(Effect):
     """Multiplies by a gain that knobs do not change."""
 
     kind = "gain"
-    knob_positions, memory_frames, config = 0, 0, {}
+    knob_positions, memory_frames, multiply_adds, config = 0, 0, 1, {}
 
     def __init__(self, gain: float) -> None:
         super().__init__()

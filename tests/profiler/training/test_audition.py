@@ -15,7 +15,7 @@ from profiler.training.audition import AUDITION_SHARE, audition
 from profiler.training.examples import Examples, Passage
 from profiler.training.lessons import lessons_for
 from profiler.training.loop import Schedule, fit
-from profiler.training.loss import QUIET, relative_error
+from profiler.training.loss import Loss
 from profiler.training.segments import Crew
 from profiler.training.state import TrainingState
 from profiler.training.windows import ROWS, Windows
@@ -178,8 +178,8 @@ def test_windows_hold_one_setting_and_all_their_past():
     assert (rows.knobs == rows.knobs[:, :1]).all()
     knobs = torch.from_numpy(examples.positions[rows.knobs[:, :1]])
     predicted, _ = effect(torch.from_numpy(rows.dry), knobs, effect.initial_state(ROWS))
-    quiet = QUIET * examples.levels()[1]
-    expected = relative_error(torch.from_numpy(rows.wet[:, history:]), predicted[:, history:], quiet**2)
+    settings = torch.from_numpy(rows.knobs[:, :1])
+    expected = Loss.of(examples)(torch.from_numpy(rows.wet[:, history:]), predicted[:, history:], settings)
     assert loss == pytest.approx(float(expected), rel=1e-4)
     assert len(gradients) == len(list(effect.parameters()))
 

@@ -18,19 +18,20 @@ from profiler.effects import ConvolutionalEffect, Effect, RecurrentEffect
 from profiler.effects.network_shape import HALF
 from profiler.effects.sizes import sized
 from profiler.errors import TrainingError
+from profiler.evaluation import evaluate
 from profiler.profile import LoadedProfile, Size
 from profiler.progress import Progress, unheard
 from profiler.rendering import ProfileProcessor
 from profiler.session_folder import SessionFolder
-from profiler.training import Schedule, TrainingPlan, train
+from profiler.training import Schedule, TrainingPlan, WarmStart, train
 from profiler.training.checkpoint import checkpoint_path
 from profiler.training.course import LIGHT_SHARE, Course, after_full, before_light, lightened
 from profiler.training.examples import Examples, Passage
 from profiler.training.state import TrainingState
 from profiler.training.watch import Watch
 
-STEPS, ROUND = 48, 16
-LIGHT_STEPS = 26  # a quarter of the work of 48 steps of 11,712 multiply-adds, in steps of 5,544
+STEPS, ROUND = 112, 16
+LIGHT_STEPS = 60  # a quarter of the work of 112 steps of 11,712 multiply-adds, in steps of 5,544
 PLAN = TrainingPlan(schedule=Schedule(steps=STEPS))
 
 KILLED = """
@@ -46,7 +47,7 @@ def wait(told):
 
 if __name__ == "__main__":
     loop._KEEP_EVERY_SECONDS = 0
-    plan = TrainingPlan(schedule=Schedule(steps=48))
+    plan = TrainingPlan(schedule=Schedule(steps=112))
     train(SessionFolder.open(Path(sys.argv[1])), plan, Path(sys.argv[2]), on_progress=wait)
 """
 """A training that stands still while the light effect learns, with a checkpoint on disk."""
@@ -96,7 +97,7 @@ def small_convolution() -> Course:
 
 
 def run(course: Course, *, with_light: bool = True, stop_at: float = 2.0) -> tuple[str, list[Progress]]:
-    """Run a course of 48 steps, or up to some progress; return what ended it and what it told."""
+    """Run a course of all the steps, or up to some progress; return what ended it and what it told."""
     told: list[Progress] = []
     ended = course.run(
         examples := clipped(),
@@ -134,15 +135,31 @@ def test_a_light_effect_changes_nothing_of_the_full_one(captured: Path, whole: L
     assert same(alone.weights, sized(whole, Size.FULL).weights)
 
 
+def test_both_sizes_go_on_from_a_profile(captured: Path, whole: LoadedProfile, tmp_path: Path):
+    """A warm start refines the light effect that a profile has, as it does the full one; no size gets worse."""
+    folder, start = SessionFolder.open(captured), WarmStart(loaded=whole, sha256="0")
+    refined = train(folder, replace(PLAN, warm_start=start), tmp_path / "p.tonecast")
+    assert refined.profile.light is not None
+    assert whole.profile.light is not None
+    assert refined.profile.light.stages == whole.profile.light.stages
+    for size in Size:
+        before, after = (evaluate(sized(each, size), folder, only_unseen=True).esr for each in (whole, refined))
+        assert after < before
+    without = replace(whole, profile=replace(whole.profile, light=None))
+    alone = train(folder, replace(PLAN, warm_start=WarmStart(loaded=without, sha256="0")), tmp_path / "q.tonecast")
+    assert alone.profile.light is None
+
+
 def test_progress_is_that_of_both(whole: LoadedProfile, told: list[Progress]):
     """The full effect is learnt at four fifths, the light one at the end; the time left is the rest of both."""
     assert whole.profile.light is not None
-    later = [each for each in told if each.done > 0.7]
+    later = [each for each in told if each.done > 0.79]
     assert all(earlier.done < after.done for earlier, after in pairwise(later))
-    assert [each.done for each in later] == pytest.approx([0.8, 0.8 + 0.2 * ROUND / LIGHT_STEPS, 1.0])
+    steps = (*range(0, LIGHT_STEPS, ROUND), LIGHT_STEPS)
+    assert [each.done for each in later] == pytest.approx([0.8 + 0.2 * step / LIGHT_STEPS for step in steps])
     assert told[-1].done == 1
     assert told[-1].seconds_left == 0
-    assert later[1].seconds_left == pytest.approx(whole.profile.light.seconds * 10 / 26, rel=0.9)
+    assert later[1].seconds_left == pytest.approx(whole.profile.light.seconds * (1 - ROUND / LIGHT_STEPS), rel=0.9)
 
 
 def test_a_training_killed_while_the_light_one_learns_goes_on_exactly(
@@ -175,7 +192,7 @@ def test_a_training_killed_while_the_light_one_learns_goes_on_exactly(
 def test_what_is_stopped_early_has_what_was_learnt_so_far():
     """Stopped while the full effect learns there is no light one yet; stopped later, it is as far as it came."""
     early, late = small_convolution(), small_convolution()
-    ended, _ = run(early, stop_at=0.2)
+    ended, _ = run(early, stop_at=0.1)
     assert (ended, early.full.step, early.light) == ("interrupted", ROUND, None)
     ended, _ = run(late, stop_at=0.85)
     assert late.light is not None

@@ -16,9 +16,10 @@ from profiler.errors import TrainingError
 from profiler.progress import Progress, unheard
 from profiler.training.examples import Examples, Passage
 from profiler.training.loop import Schedule, fit
-from profiler.training.loss import QUIET, relative_error
+from profiler.training.loss import EMPHASIS, EMPHASISED_SHARE, Loss
 from profiler.training.segments import SEGMENT_FRAMES, WARM_UP_SEGMENTS, Crew
 from profiler.training.state import TrainingState
+from profiler.training.usual_power import usual_power
 from profiler.training.watch import Watch
 
 
@@ -212,20 +213,50 @@ def test_the_crews_gradients_are_those_of_one_worker():
     with torch.no_grad():
         _, warm = state.effect(torch.from_numpy(passage.dry[:, :32]), knobs[:, :32], state.effect.initial_state(8))
     predicted, _ = state.effect(torch.from_numpy(passage.dry[:, 32:]), knobs[:, 32:], warm)
-    quiet = QUIET * examples.levels()[1]
-    expected = relative_error(torch.from_numpy(passage.wet[:, 32:]), predicted, quiet**2)
+    settings = torch.from_numpy(passage.knobs[:, 32:])
+    expected = Loss.of(examples)(torch.from_numpy(passage.wet[:, 32:]), predicted, settings)
     assert loss == pytest.approx(float(expected.detach()), rel=1e-5)
     for found, each in zip(gradients, torch.autograd.grad(expected, list(state.effect.parameters())), strict=True):
         assert torch.allclose(found, each, rtol=1e-3, atol=1e-5)
 
 
-def test_quiet_rows_count_like_loud_ones_and_silence_stays_finite():
-    """The loss is relative row by row; a row of silence costs what it is off against the quiet level."""
+def test_the_loss_is_the_error_beside_the_row_and_what_is_usual():
+    """Beside the mean of the two powers, flat and after pre-emphasis; silence that is hit costs nothing."""
     generator = torch.Generator().manual_seed(0)
-    target = torch.randn(1, 4000, generator=generator)
-    off = target * 1.1
-    loud, soft = (relative_error(target * level, off * level, 1e-12) for level in (1.0, 0.01))
-    assert float(loud) == pytest.approx(0.01, rel=1e-3)
-    assert float(soft) == pytest.approx(float(loud), rel=1e-2)
-    assert math.isfinite(float(relative_error(torch.zeros(1, 100), torch.full((1, 100), 0.1), 0.01)))
-    assert float(relative_error(target, target, 0.01)) == 0
+    target, error = torch.randn(2, 4000, generator=generator), 0.1 * torch.randn(2, 4000, generator=generator)
+    loss = Loss(usual=torch.tensor([0.5, 3.0]), emphasised=0.7)
+
+    def relative(one: torch.Tensor, off: torch.Tensor, usual: float) -> float:
+        return 2 * float(off.square().mean()) / (float(one.square().mean()) + usual)
+
+    def emphasised(signal: torch.Tensor) -> torch.Tensor:
+        return signal[1:] - EMPHASIS * signal[:-1]
+
+    flat = np.mean([relative(target[row], error[row], usual) for row, usual in enumerate((0.5, 3.0))])
+    parts = [relative(emphasised(target[n]), emphasised(error[n]), 0.7 * usual) for n, usual in enumerate((0.5, 3.0))]
+    expected = (1 - EMPHASISED_SHARE) * flat + EMPHASISED_SHARE * np.mean(parts)
+    assert float(loss(target, target + error, torch.tensor([[0], [1]]))) == pytest.approx(expected, rel=1e-5)
+    assert float(loss(torch.zeros(1, 9), torch.zeros(1, 9), torch.tensor([[0]]))) == 0
+
+
+def test_what_is_usual_follows_the_gear_not_the_playing():
+    """A gear of gain 10^knob is 20 dB louder at one end, however loud it was played at either."""
+    rng = np.random.default_rng(0)
+    knobs = np.linspace(0, 1, 9, dtype=np.float32)
+    passages = []
+    for number, knob in enumerate(knobs):
+        dry = rng.normal(0, rng.uniform(0.01, 0.3), 4000).astype(np.float32)
+        passages.append(
+            Passage(
+                dry=dry,
+                wet=dry * 10**knob,
+                knobs=np.full(4000, number, np.int32),
+                counts=np.ones(4000, np.bool_),
+            )
+        )
+    examples = Examples(learnt=tuple(passages), watched=(), positions=knobs[:, None])
+    decibels = 10 * np.log10(usual_power(examples))
+    assert np.allclose(decibels - decibels[0], 20 * knobs, atol=0.5)
+    assert np.mean(usual_power(examples)) == pytest.approx(examples.levels()[1] ** 2, rel=1e-3)
+    without = replace(examples, positions=np.zeros((9, 0), np.float32))
+    assert np.allclose(usual_power(without), examples.levels()[1] ** 2)

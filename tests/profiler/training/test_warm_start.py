@@ -210,12 +210,12 @@ def changed_knob(knob: Knob) -> dict[str, Knob]:
     """Return knobs that are not the profile's, by what is wrong with them."""
     return {
         "knobs are other": replace(knob, id="other"),
-        "-10 to 40": replace(knob, minimum=-10.0),
+        "-10 dB to 40": replace(knob, minimum=-10.0),
         "off, on": Knob(id=knob.id, name="x", choices=("off", "on"), default="on"),
     }
 
 
-@pytest.mark.parametrize("wrong", ["knobs are other", "-10 to 40", "off, on"])
+@pytest.mark.parametrize("wrong", ["knobs are other", "-10 dB to 40", "off, on"])
 def test_other_knobs_are_refused(start: WarmStart, session: SessionFolder, wrong: str):
     """Knobs of another name, outside the profile's range or of another sort are told, with what was expected."""
     session.session = replace(session.session, knobs=(changed_knob(session.session.knobs[0])[wrong],))
