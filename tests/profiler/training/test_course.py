@@ -145,8 +145,8 @@ def test_both_sizes_go_on_from_a_profile(captured: Path, whole: LoadedProfile, t
     for size in Size:
         before, after = (evaluate(sized(each, size), folder, only_unseen=True).esr for each in (whole, refined))
         assert after < before
-    without = replace(whole, profile=replace(whole.profile, light=None))
-    alone = train(folder, replace(PLAN, warm_start=WarmStart(loaded=without, sha256="0")), tmp_path / "q.tonecast")
+    without = WarmStart(loaded=sized(whole, Size.FULL), sha256="0")
+    alone = train(folder, replace(PLAN, warm_start=without), tmp_path / "q.tonecast")
     assert alone.profile.light is None
 
 
