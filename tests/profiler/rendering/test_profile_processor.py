@@ -192,6 +192,7 @@ class Late(Effect):
     kind = "late"
     knob_positions = 1
     memory_frames = 0
+    multiply_adds = 1
 
     def __init__(self, *, frames: int) -> None:
         super().__init__()
