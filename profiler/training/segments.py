@@ -20,7 +20,7 @@ from torch import Tensor
 from profiler.effects import Effect, State
 from profiler.errors import TrainingError
 from profiler.training.examples import Examples, Passage
-from profiler.training.loss import RECURRENT_SHARE, Loss
+from profiler.training.loss import Loss
 
 __all__ = ["SEGMENT_FRAMES", "WARM_UP_SEGMENTS", "Crew", "Segments"]
 
@@ -64,7 +64,7 @@ class Crew:
         self._examples = examples
         self._segments = _segments_that_fit(examples)
         self.positions = torch.from_numpy(examples.positions)
-        self._loss = Loss.of(examples, RECURRENT_SHARE)
+        self._loss = Loss.of_rows(examples)
         self.workers = min(_MOST_WORKERS, 1 << ((os.cpu_count() or 1).bit_length() - 1))
         self._threads_before = torch.get_num_threads()
         self._pool = ThreadPoolExecutor(self.workers)

@@ -13,7 +13,7 @@ from torch import Tensor
 from profiler.effects import ConvolutionalEffect
 from profiler.errors import TrainingError
 from profiler.training.examples import Examples, Passage
-from profiler.training.loss import CONVOLUTIONAL_SHARE, Loss
+from profiler.training.loss import Loss
 
 __all__ = ["WINDOW_FRAMES", "Windows"]
 
@@ -37,7 +37,7 @@ class Windows:
     def __init__(self, effect: ConvolutionalEffect, examples: Examples) -> None:
         self.effect = effect
         self._positions = torch.from_numpy(examples.positions)
-        self._loss = Loss.of(examples, CONVOLUTIONAL_SHARE)
+        self._loss = Loss.of_settings(examples)
         history = effect.memory_frames
         still = [each for passage in examples.learnt for each in passage.still_stretches()]
         longest = max((each.frames for each in still), default=0)

@@ -15,7 +15,7 @@ from profiler.training.audition import AUDITION_SHARE, audition
 from profiler.training.examples import Examples, Passage
 from profiler.training.lessons import lessons_for
 from profiler.training.loop import Schedule, fit
-from profiler.training.loss import CONVOLUTIONAL_SHARE, Loss
+from profiler.training.loss import Loss
 from profiler.training.segments import Crew
 from profiler.training.state import TrainingState
 from profiler.training.windows import ROWS, Windows
@@ -179,9 +179,7 @@ def test_windows_hold_one_setting_and_all_their_past():
     knobs = torch.from_numpy(examples.positions[rows.knobs[:, :1]])
     predicted, _ = effect(torch.from_numpy(rows.dry), knobs, effect.initial_state(ROWS))
     settings = torch.from_numpy(rows.knobs[:, :1])
-    expected = Loss.of(examples, CONVOLUTIONAL_SHARE)(
-        torch.from_numpy(rows.wet[:, history:]), predicted[:, history:], settings
-    )
+    expected = Loss.of_settings(examples)(torch.from_numpy(rows.wet[:, history:]), predicted[:, history:], settings)
     assert loss == pytest.approx(float(expected), rel=1e-4)
     assert len(gradients) == len(list(effect.parameters()))
 

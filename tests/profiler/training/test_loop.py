@@ -16,7 +16,7 @@ from profiler.errors import TrainingError
 from profiler.progress import Progress, unheard
 from profiler.training.examples import Examples, Passage
 from profiler.training.loop import Schedule, fit
-from profiler.training.loss import EMPHASIS, RECURRENT_SHARE, Loss
+from profiler.training.loss import EMPHASIS, Loss
 from profiler.training.segments import SEGMENT_FRAMES, WARM_UP_SEGMENTS, Crew
 from profiler.training.state import TrainingState
 from profiler.training.usual_power import usual_power
@@ -214,26 +214,26 @@ def test_the_crews_gradients_are_those_of_one_worker():
         _, warm = state.effect(torch.from_numpy(passage.dry[:, :32]), knobs[:, :32], state.effect.initial_state(8))
     predicted, _ = state.effect(torch.from_numpy(passage.dry[:, 32:]), knobs[:, 32:], warm)
     settings = torch.from_numpy(passage.knobs[:, 32:])
-    expected = Loss.of(examples, RECURRENT_SHARE)(torch.from_numpy(passage.wet[:, 32:]), predicted, settings)
+    expected = Loss.of_rows(examples)(torch.from_numpy(passage.wet[:, 32:]), predicted, settings)
     assert loss == pytest.approx(float(expected.detach()), rel=1e-5)
     for found, each in zip(gradients, torch.autograd.grad(expected, list(state.effect.parameters())), strict=True):
         assert torch.allclose(found, each, rtol=1e-3, atol=1e-5)
 
 
-def test_the_loss_is_the_error_beside_the_row_and_what_is_usual():
-    """Beside the mean of the two powers, flat and after pre-emphasis; silence that is hit costs nothing."""
+def test_the_loss_is_the_error_beside_the_row_and_a_floor():
+    """Beside the sum of the two powers, flat and after pre-emphasis; silence that is hit costs nothing."""
     generator = torch.Generator().manual_seed(0)
     target, error = torch.randn(2, 4000, generator=generator), 0.1 * torch.randn(2, 4000, generator=generator)
-    loss = Loss(usual=torch.tensor([0.5, 3.0]), emphasised=0.7, share=0.4)
+    loss = Loss(floor=torch.tensor([0.5, 3.0]), emphasised=0.7, share=0.4)
 
-    def relative(one: torch.Tensor, off: torch.Tensor, usual: float) -> float:
-        return 2 * float(off.square().mean()) / (float(one.square().mean()) + usual)
+    def relative(one: torch.Tensor, off: torch.Tensor, floor: float) -> float:
+        return float(off.square().mean()) / (float(one.square().mean()) + floor)
 
     def emphasised(signal: torch.Tensor) -> torch.Tensor:
         return signal[1:] - EMPHASIS * signal[:-1]
 
-    flat = np.mean([relative(target[row], error[row], usual) for row, usual in enumerate((0.5, 3.0))])
-    parts = [relative(emphasised(target[n]), emphasised(error[n]), 0.7 * usual) for n, usual in enumerate((0.5, 3.0))]
+    flat = np.mean([relative(target[row], error[row], floor) for row, floor in enumerate((0.5, 3.0))])
+    parts = [relative(emphasised(target[n]), emphasised(error[n]), 0.7 * floor) for n, floor in enumerate((0.5, 3.0))]
     expected = 0.6 * flat + 0.4 * np.mean(parts)
     assert float(loss(target, target + error, torch.tensor([[0], [1]]))) == pytest.approx(expected, rel=1e-5)
     assert float(loss(torch.zeros(1, 9), torch.zeros(1, 9), torch.tensor([[0]]))) == 0
