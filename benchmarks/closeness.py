@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from profiler.listening import RunningListening
 from profiler.score import error_to_signal
 
 __all__ = ["closeness", "spectral_distance"]
@@ -14,15 +15,20 @@ __all__ = ["closeness", "spectral_distance"]
 _RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))  # transform, hop and window
 
 
-def closeness(wet: NDArray[np.float32], predicted: NDArray[np.float32]) -> Mapping[str, float | None]:
-    """Return the measures of two signals of shape (frames,): `esr` without pre-emphasis, and `mr_stft`."""
-    with torch.no_grad():
-        distance = spectral_distance(torch.from_numpy(predicted.copy())[None], torch.from_numpy(wet.copy())[None])
-    return {"esr": error_to_signal(wet[None], predicted[None]), "mr_stft": float(distance)}
+def closeness(wet: NDArray[np.float32], predicted: NDArray[np.float32], rate: int) -> Mapping[str, float | None]:
+    """Return the measures of two signals of shape (frames,): `esr` without pre-emphasis, `mr_stft` and `mfcc_l1`."""
+    listening = RunningListening(rate)
+    listening.hear(wet[None], predicted[None])
+    heard = listening.value
+    return {
+        "esr": error_to_signal(wet[None], predicted[None]),
+        "mr_stft": heard.mr_stft,
+        "mfcc_l1": heard.mfcc_l1,
+    }
 
 
 def spectral_distance(predicted: Tensor, wet: Tensor) -> Tensor:
-    """Return the multi-resolution STFT distance of two signals of shape (rows, frames), as auraloss has it by default.
+    """Return the `mr_stft` of two signals of shape (rows, frames) in torch, to go back through: NAM's loss holds it.
 
     At each of three resolutions, over all rows at once: spectral convergence plus the mean difference of logarithmic
     magnitudes (Yamamoto et al. 2020; Steinmetz and Reiss 2020).

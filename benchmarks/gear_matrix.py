@@ -84,7 +84,7 @@ class Bench:
         wet = self.session.excerpt(self.scored, start, stop)[1][0] * counted(self.scored, stop)[start:]
         lead_in = round(LEAD_IN_SECONDS * self.session.session.sample_rate)
         predicted = play(Span(take=self.scored.number, start=start, stop=stop))
-        return closeness(wet[lead_in:], predicted[lead_in:])
+        return closeness(wet[lead_in:], predicted[lead_in:], self.session.session.sample_rate)
 
     def score_network(self, weights: NDArray[np.float32]) -> Mapping[str, float | None]:
         """Return the measures of a plain network of the A2 shape."""
