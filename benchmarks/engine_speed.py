@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from profiler import _engine
 from profiler.effects.convolution import SIMD_VARIABLE, learn, play
-from profiler.effects.network_shape import A2, HALF, NetworkShape
+from profiler.effects.network_shape import A2, LIGHT, NetworkShape
 
 ROWS, FRAMES = 8, 8192
 PLAYED_FRAMES = 480_000
@@ -65,10 +65,10 @@ def main() -> int:
     options = parser.parse_args()
     results = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        **{name: _steps(shape, options.rounds) for name, shape in (("A2", A2), ("half", HALF))},
-        "playing": {name: _playing(shape) for name, shape in (("A2", A2), ("half", HALF))},
+        **{name: _steps(shape, options.rounds) for name, shape in (("A2", A2), ("light", LIGHT))},
+        "playing": {name: _playing(shape) for name, shape in (("A2", A2), ("light", LIGHT))},
     }
-    for name in ("A2", "half"):
+    for name in ("A2", "light"):
         for way, milliseconds in results[name].items():
             ratio = results[name]["torch"] / milliseconds
             print(f"{name:5} step  {way:7} {milliseconds:8.1f} ms  {ratio:6.1f} times torch")

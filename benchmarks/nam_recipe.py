@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from closeness import spectral_distance
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from profiler.effects.convolution import learn, play, silent_state
 from profiler.effects.network_shape import A2
+from profiler.training.spectral_distance import spectral_distance
 
 __all__ = ["Material", "epoch_order", "plain", "played", "train"]
 

@@ -15,7 +15,7 @@ from capture.plan import moving_plan
 from capture.plugin_rig import PluginRig, choose_knobs, open_gear
 from capture.recorder import record
 from profiler.effects import ConvolutionalEffect
-from profiler.effects.network_shape import A2, HALF
+from profiler.effects.network_shape import A2, LIGHT
 from profiler.errors import GearError
 from profiler.knob import Knob, default_settings, positions_width
 from profiler.plugins.lilv import World
@@ -151,7 +151,7 @@ def convolutional() -> Callable[..., LoadedProfile]:
 @pytest.fixture(scope="session")
 def both_sizes(convolutional: Callable[..., LoadedProfile]) -> LoadedProfile:
     """A profile of a convolutional effect with a light one beside it, which sounds different. Read only."""
-    full, small = convolutional(), convolutional(**HALF.config)
+    full, small = convolutional(), convolutional(**LIGHT.config)
     stage = replace(small.profile.stages[0], prefix="light.0.")
     light = LightEffect(stages=(stage,), steps=3, seconds=0.5)
     return replace(

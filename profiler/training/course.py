@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from profiler.effects import ConvolutionalEffect, Effect
-from profiler.effects.network_shape import HALF
+from profiler.effects.network_shape import LIGHT
 from profiler.profile import LimitedBy
 from profiler.progress import ProgressCallback, within
 from profiler.training.checkpoint import Checkpoint
@@ -140,4 +140,4 @@ def lightened(effect: Effect, seed: int) -> ConvolutionalEffect | None:
     if not isinstance(effect, ConvolutionalEffect):
         return None
     torch.manual_seed(seed)
-    return ConvolutionalEffect(**{**effect.config, **HALF.config})
+    return ConvolutionalEffect(**{**effect.config, **LIGHT.config})

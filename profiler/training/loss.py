@@ -1,5 +1,6 @@
-"""The loss: error beside how loud the wet is there, a share of it after pre-emphasis."""
+"""The loss: error beside how loud the wet is there, a share of it after pre-emphasis, and the distance of spectra."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 
 from profiler.training.examples import Examples
+from profiler.training.spectral_distance import Resolution, spectral_distance
 from profiler.training.usual_power import usual_power
 
 __all__ = ["EMPHASIS", "Loss"]
@@ -19,6 +21,9 @@ EMPHASIS = 0.95
 _CONVOLUTIONAL_SHARE = 0.85
 # 2,500 steps on the demo's chain: .35 .0021 and .0032, .85 .0052 and .0078.
 _RECURRENT_SHARE = 0.35
+
+_USUAL_RMS = 0.126
+_RESOLUTIONS: Sequence[Resolution] = ((1024, 120, 600), (512, 50, 240), (256, 30, 120))
 
 _QUIET = 0.1
 """Rows below this share of the wet's RMS, 20 dB down, are no longer weighted up for recurrent effects."""
@@ -66,6 +71,11 @@ class Loss:
         flat = _relative(target, error, floor)
         emphasised = _relative(_emphasised(target), _emphasised(error), self.emphasised * floor)
         return (1 - self.share) * flat + self.share * emphasised
+
+    def spectral(self, target: Tensor, predicted: Tensor, knobs: Tensor) -> Tensor:
+        """Return the distance of the rows' spectra, at levels of -18 dBFS for what is usual at the row's knobs."""
+        scale = _USUAL_RMS / self.floor[knobs].mean(dim=1, keepdim=True).sqrt()
+        return spectral_distance(predicted * scale, target * scale, _RESOLUTIONS, mirrored=False)
 
 
 def _relative(target: Tensor, error: Tensor, floor: Tensor) -> Tensor:

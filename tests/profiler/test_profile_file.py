@@ -29,7 +29,7 @@ def test_a_profile_comes_back_as_it_was(whole, saved):
 
 def test_a_light_effect_comes_back_as_it_was(both_sizes, tmp_path):
     """Its stages, its training, its cost and its weights are in the file, and what a profile costs."""
-    cost = Cost(multiply_adds=5544, times_real_time=80.5)
+    cost = Cost(multiply_adds=5320, times_real_time=80.5)
     light = replace(both_sizes.profile.light, cost=cost)
     profile = replace(both_sizes.profile, light=light, cost=replace(cost, multiply_adds=11_712))
     save(tmp_path / "amp.tonecast", replace(both_sizes, profile=profile))

@@ -40,7 +40,7 @@ def test_names_are_not_code(page: str):
 def test_the_light_size_has_its_line(page: str):
     """Where there is a light effect, the page says what it scores and what each size costs."""
     assert re.search(
-        r"The light size scores\s+0\.\d+; it takes\s+5544 multiply-adds a frame, the full one 11712\.", page
+        r"The light size scores\s+0\.\d+; it takes\s+5320 multiply-adds a frame, the full one 11712\.", page
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import profiler
 from profiler.effects import RecurrentEffect
-from profiler.effects.network_shape import A2, HALF
+from profiler.effects.network_shape import A2, LIGHT
 from profiler.formats.nam_file import read_container, read_nam
 from profiler.profile import LoadedProfile, Stage
 from tonecast.cli import run
@@ -69,11 +69,11 @@ def test_sizes(export: Run, both_sizes: LoadedProfile, tmp_path: Path):
     profiler.save(path, both_sizes)
     code, text, _ = export(path, "--format", "nam", "--size", "both", tmp_path / "both.nam", "--json")
     assert (code, json.loads(text)["size"], json.loads(text)["a2"]) == (0, "both", False)
-    assert [file.shape for file in read_container(tmp_path / "both.nam")] == [HALF, A2]
+    assert [file.shape for file in read_container(tmp_path / "both.nam")] == [LIGHT, A2]
     code, text, _ = export(path, "--format", "nam", "--size", "light", tmp_path / "light.nam")
     assert code == 0
     assert "It is not of NAM's A2 shape" in text
-    assert read_nam(tmp_path / "light.nam").shape == HALF
+    assert read_nam(tmp_path / "light.nam").shape == LIGHT
     code, text, _ = export(path, "--format", "nam", "--size", "both", tmp_path / "both.nam")
     assert code == 0
     assert "Its light size is not of NAM's A2 shape" in text

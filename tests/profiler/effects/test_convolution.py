@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from profiler.effects import convolution
 from profiler.effects.convolution import SIMD_VARIABLE, learn, play, play_in_torch, run_in_torch, silent_state
-from profiler.effects.network_shape import A2, HALF, NetworkShape
+from profiler.effects.network_shape import A2, LIGHT, NetworkShape
 
 try:
     from profiler import _engine as engine
@@ -29,8 +29,8 @@ def _engine_is_there(missing: Callable[[str, str], None]) -> None:
 
 SHAPES = {
     "A2": A2,
-    "half": HALF,
-    "light": NetworkShape(channels=3, taps=A2.taps, dilations=A2.dilations),
+    "light": LIGHT,
+    "narrow": NetworkShape(channels=3, taps=A2.taps, dilations=A2.dilations),
     "wide": NetworkShape(channels=16, taps=(6, 3), dilations=(2, 100), head_taps=4),
     "odd": NetworkShape(channels=11, taps=(6, 1), dilations=(700, 1), head_taps=1, slope=0.3),
     "one": NetworkShape(channels=1, taps=(2,), dilations=(1,), head_taps=1),
@@ -127,23 +127,23 @@ def test_a_horizon_is_where_gradients_end(simd: str, shape: NetworkShape, horizo
 
 def test_rows_share_weights(simd: str):
     """One row of weights serves all rows of audio, and every row's gradient comes back."""
-    dry, weights = drawn(HALF, rows=4, frames=300, weight_rows=1)
-    network = engine.Network(8, list(zip(HALF.taps, HALF.dilations, strict=True)), 16, HALF.slope, simd, 2)
+    dry, weights = drawn(LIGHT, rows=4, frames=300, weight_rows=1)
+    network = engine.Network(8, list(zip(LIGHT.taps, LIGHT.dilations, strict=True)), 16, LIGHT.slope, simd, 2)
     wet, passed = network.forward(dry.numpy(), weights.numpy())
-    expected = run_in_torch(HALF, dry, weights.expand(4, -1))
+    expected = run_in_torch(LIGHT, dry, weights.expand(4, -1))
     assert distance(torch.from_numpy(wet), expected) < 1e-5
-    assert passed.backward(np.ones_like(wet)).shape == (4, HALF.weight_count)
+    assert passed.backward(np.ones_like(wet)).shape == (4, LIGHT.weight_count)
     with pytest.raises(ValueError, match="gone back through"):
         passed.backward(np.ones_like(wet))
 
 
 def test_threads_change_nothing():
     """Rows shared out over threads, and memory used again, give the same to the last bit."""
-    dry, weights = (each.numpy() for each in drawn(HALF, rows=5, frames=700))
-    layers = list(zip(HALF.taps, HALF.dilations, strict=True))
+    dry, weights = (each.numpy() for each in drawn(LIGHT, rows=5, frames=700))
+    layers = list(zip(LIGHT.taps, LIGHT.dilations, strict=True))
     found = []
     for threads in (1, 2, 3):
-        network = engine.Network(8, layers, 16, HALF.slope, "", threads)
+        network = engine.Network(8, layers, 16, LIGHT.slope, "", threads)
         for _ in range(2):
             wet, passed = network.forward(dry, weights)
             found.append((wet, passed.backward(np.cos(wet))))
@@ -197,33 +197,33 @@ def test_blocks_of_any_size_give_what_the_whole_gives(name: str, simd: str):
 
 def test_each_row_may_play_with_weights_of_its_own(simd: str):
     """Two rows at two settings give what each gives alone."""
-    dry, weights = drawn(HALF, rows=2, frames=100)
-    state = torch.zeros(2, HALF.state_size)
-    both = play(HALF, dry, weights, state)
+    dry, weights = drawn(LIGHT, rows=2, frames=100)
+    state = torch.zeros(2, LIGHT.state_size)
+    both = play(LIGHT, dry, weights, state)
     for row in range(2):
-        alone = play(HALF, dry[row : row + 1], weights[row : row + 1], torch.zeros(1, HALF.state_size))
+        alone = play(LIGHT, dry[row : row + 1], weights[row : row + 1], torch.zeros(1, LIGHT.state_size))
         assert torch.equal(both[row], alone[0])
 
 
 def test_silence_leaves_a_state_that_stays(simd: str):
     """After the silent state, silence gives the same number frame after frame."""
-    _, weights = drawn(HALF, rows=1, frames=1)
-    state = silent_state(HALF, weights)
-    wet = play(HALF, torch.zeros(1, 500), weights, state)
+    _, weights = drawn(LIGHT, rows=1, frames=1)
+    state = silent_state(LIGHT, weights)
+    wet = play(LIGHT, torch.zeros(1, 500), weights, state)
     assert distance(wet, wet[:, :1].expand_as(wet)) < 1e-5
 
 
 def test_without_the_engine_torch_does_it(monkeypatch: pytest.MonkeyPatch):
     """Where there is no engine, or when it is told to, torch alone learns and plays the same."""
-    dry, weights = drawn(HALF, rows=2, frames=200)
-    expected = learn(HALF, dry, weights)
+    dry, weights = drawn(LIGHT, rows=2, frames=200)
+    expected = learn(LIGHT, dry, weights)
     monkeypatch.setenv(SIMD_VARIABLE, "torch")
     assert convolution.engine_name() == "torch"
-    assert distance(learn(HALF, dry, weights), expected) < 1e-5
+    assert distance(learn(LIGHT, dry, weights), expected) < 1e-5
     monkeypatch.delenv(SIMD_VARIABLE)
     monkeypatch.setattr(convolution, "_engine", None)
     assert convolution.engine_name() == "torch"
-    assert distance(learn(HALF, dry, weights), expected) < 1e-5
+    assert distance(learn(LIGHT, dry, weights), expected) < 1e-5
 
 
 @settings(deadline=None, max_examples=25)

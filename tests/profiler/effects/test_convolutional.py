@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from profiler.effects import ConvolutionalEffect, build_effect
 from profiler.effects.convolution import run_in_torch
-from profiler.effects.network_shape import A2, HALF
+from profiler.effects.network_shape import A2, LIGHT
 from profiler.errors import ProfileError
 from profiler.profile import Stage
 
@@ -238,7 +238,7 @@ def test_the_shapes_are_those_of_neural_amp_modeler():
     assert A2.weight_count == 12_146 - 1
     assert A2.history + 1 == 6_347
     assert A2.layers == 23
-    assert HALF.multiply_adds < 6_000 < A2.multiply_adds < 12_000
+    assert LIGHT.multiply_adds < 6_000 < A2.multiply_adds < 12_000
 
 
 def test_sparse_knobs_act_on_a_straight_line():

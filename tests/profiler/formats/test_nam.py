@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from profiler.effects import RecurrentEffect
-from profiler.effects.network_shape import A2, HALF
+from profiler.effects.network_shape import A2, LIGHT
 from profiler.effects.sizes import sized
 from profiler.errors import ExportError, KnobError, ManifestError, StorageError
 from profiler.formats import nam
@@ -134,7 +134,7 @@ def test_both_sizes_are_one_file(both_sizes: LoadedProfile, tmp_path: Path, sett
     assert written.difference < 1e-5
     assert not written.a2
     light, full = read_container(file)
-    assert (light.shape, full.shape) == (HALF, A2)
+    assert (light.shape, full.shape) == (LIGHT, A2)
     wet = {size: ProfileProcessor(sized(both_sizes, size), settings).process(noise(), RATE) for size in Size}
     assert relative(light.play(noise()), wet[Size.LIGHT]) < 1e-5
     assert relative(full.play(noise()), wet[Size.FULL]) < 1e-5
@@ -177,7 +177,7 @@ def test_one_size_alone_is_a_plain_file(both_sizes: LoadedProfile, amp: LoadedPr
     """The light size is a network of its own; a profile without one has no two to put into a file."""
     assert not export_nam(both_sizes, tmp_path / "light.nam", sizes=(Size.LIGHT,)).a2
     assert export_nam(both_sizes, tmp_path / "full.nam").a2
-    assert (read_nam(tmp_path / "light.nam").shape, read_nam(tmp_path / "full.nam").shape) == (HALF, A2)
+    assert (read_nam(tmp_path / "light.nam").shape, read_nam(tmp_path / "full.nam").shape) == (LIGHT, A2)
     with pytest.raises(ExportError, match=r"'Amp' has one size only.*without --size, or train it again without"):
         export_nam(amp, tmp_path / "both.nam", sizes=tuple(Size))
     assert not (tmp_path / "both.nam").exists()

@@ -75,16 +75,22 @@ def test_what_a_delay_needs_wins():
     assert told[-1].done == pytest.approx(2 * AUDITION_SHARE)
 
 
-@pytest.mark.parametrize(("error", "winner"), [(0.06, "convolutional"), (0.04, "recurrent")])
-def test_a_rival_must_be_far_ahead(monkeypatch: pytest.MonkeyPatch, error: float, winner: str):
-    """A recurrent effect learns faster at first: with more than half of the other's error it has lost."""
+@pytest.mark.parametrize(
+    ("error", "winner", "heard_upto"), [(0.6, "convolutional", 0.5), (0.3, "convolutional", 1), (0.05, "recurrent", 1)]
+)
+def test_the_one_that_errs_least_goes_on(monkeypatch: pytest.MonkeyPatch, error: float, winner: str, heard_upto: float):
+    """A rival that errs five times as much after half of its share is heard no further."""
+    shares: list[tuple[str, float]] = []
 
-    def learn(state: TrainingState, *_: object, **__: object) -> None:
+    def learn(state: TrainingState, *_: object, upto: float, **__: object) -> None:
+        shares.append((state.effect.kind, upto))
         state.best_esr = error if state.effect.kind == "recurrent" else 0.1
 
     monkeypatch.setattr("profiler.training.audition.fit", learn)
     state = heard([small_convolution(), small_recurrence()], late_and_clipped(delay=0), [])
     assert state.effect.kind == winner
+    assert shares[1] == ("convolutional", AUDITION_SHARE)
+    assert shares[-1] == ("recurrent", heard_upto * AUDITION_SHARE)
 
 
 def test_knobs_that_never_rest_teach_the_recurrent_one():
@@ -119,8 +125,8 @@ def test_all_of_them_share_the_time():
         on_progress=unheard,
         stopped=lambda: False,
     )
-    assert state.seconds >= 2 * 5.0 * AUDITION_SHARE
-    assert Schedule(budget_seconds=5.0).done(state) >= 2 * AUDITION_SHARE
+    assert state.seconds >= 1.5 * 5.0 * AUDITION_SHARE
+    assert Schedule(budget_seconds=5.0).done(state) >= 1.5 * AUDITION_SHARE
 
 
 def test_each_kind_has_its_lessons():
