@@ -19,7 +19,7 @@ from profiler.chain_file import ChainFile, Slot
 from profiler.knob_track import KnobTrack
 from profiler.session import Gear
 
-__all__ = ["GEAR", "LEAD_IN_SECONDS", "Captured", "capture"]
+__all__ = ["GEAR", "LEAD_IN_SECONDS", "PLUGINS", "Captured", "capture"]
 
 Signal = NDArray[np.float32]
 
@@ -64,6 +64,11 @@ class Plugin:
     settings: Mapping[str, float | str]
     behind: Callable[[Signal], Signal] = field(default=lambda wet: wet)
 
+    @property
+    def chain(self) -> ChainFile:
+        """The plugin alone, as a chain of one slot."""
+        return ChainFile(slots=(Slot(id="effect", kind="plugin", ref=f"lv2:{self.uri}", settings=self.settings),))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
@@ -90,7 +95,7 @@ def _cabinet(wet: Signal) -> Signal:
     return fftconvolve(wet, faded / np.sqrt(np.sum(faded**2)))[: len(wet)].astype(np.float32)
 
 
-GEAR: Mapping[str, Plugin | Pair] = {
+PLUGINS: Mapping[str, Plugin] = {
     "big_chump": Plugin(
         title="Redeye Big Chump, tube amp",
         uri=f"{_GUITARIX}gx_redeye#bigchump",
@@ -132,6 +137,10 @@ GEAR: Mapping[str, Plugin | Pair] = {
         uri="http://calf.sourceforge.net/plugins/Saturator",
         settings={"drive": 5.0, "blend": 0.0, "mix": 1.0, "level_in": 1.0, "level_out": 1.0},
     ),
+}
+
+GEAR: Mapping[str, Plugin | Pair] = {
+    **PLUGINS,
     "panama_amp": Pair(
         title="PANAMA amp plugin, mid setting",
         learnt=("panama_amp/input_demo2.flac", "panama_amp/target_demo2_gain-mid_bass-mid_pres-mid.flac"),
@@ -148,7 +157,7 @@ def capture(name: str, data: Path) -> Captured:
     if isinstance(gear, Pair):
         return _cut(gear, data / "pairs")
     learnt, scored = learnt_dry(data / "dry"), scored_dry(data / "dry")
-    with PluginRig(_as_gear(gear), (), sample_rate=RATE) as rig:
+    with PluginRig(Gear(name=gear.title, kind="plugin", chain=gear.chain), (), sample_rate=RATE) as rig:
         wets = [gear.behind(_played(rig, dry)) for dry in (learnt, scored)]
     return Captured(rate=RATE, learnt=(learnt, wets[0]), scored=(scored, wets[1]))
 
@@ -200,11 +209,6 @@ def _at_peak(signal: Signal, level_db: float) -> Signal:
 
 def _silence(seconds: float) -> Signal:
     return np.zeros(round(seconds * RATE), np.float32)
-
-
-def _as_gear(plugin: Plugin) -> Gear:
-    slot = Slot(id="effect", kind="plugin", ref=f"lv2:{plugin.uri}", settings=plugin.settings)
-    return Gear(name=plugin.title, kind="plugin", chain=ChainFile(slots=(slot,)))
 
 
 def _played(rig: PluginRig, dry: Signal) -> Signal:

@@ -18,7 +18,6 @@ import argparse
 import itertools
 import json
 import os
-import platform
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -26,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import filelock
+import cells
 import nam_recipe
 import numpy as np
 from closeness import closeness
@@ -35,14 +34,13 @@ from numpy.typing import NDArray
 
 from profiler.alignment import counted
 from profiler.audio import Audio
-from profiler.effects.convolution import SIMD_VARIABLE, engine_name
+from profiler.effects.convolution import engine_name
 from profiler.evaluation import render_take
 from profiler.profile_file import load
 from profiler.session import CaptureSession, Gear, Take
 from profiler.session_folder import SessionFolder
 from profiler.split import Span, recorded_frames
 
-RESULTS = Path(__file__).parent / "results" / "gear_matrix.json"
 _COLUMNS = {
     "nam-stock": "NAM, its own trainer",
     "nam-recipe": "NAM's recipe, engine",
@@ -98,24 +96,14 @@ class Bench:
 
 def main() -> int:
     """Measure the cells that are missing and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--work", type=Path)
-    parser.add_argument("--cells", default="nam-recipe")
-    parser.add_argument("--gear", default=",".join(GEAR))
-    parser.add_argument("--seeds", default="0")
+    parser = cells.parser(__doc__, results="gear_matrix.json", cells="nam-recipe", gear=GEAR)
     parser.add_argument("--steps", type=int, help="how long tonecast-steps trains")
     parser.add_argument("--nam-python", default="", help="an interpreter with neural-amp-modeler, for nam-stock")
-    parser.add_argument("--json", type=Path, default=RESULTS)
-    parser.add_argument("--again", action="store_true", help="measure cells again that are there")
-    parser.add_argument("--table", action="store_true", help="print the table of what is there, and nothing else")
     parser.add_argument("--measure", default="esr", help="what the table shows")
-    options = parser.parse_args()
+    options = cells.asked(parser)
     if not options.table:
-        if not options.data or not options.work:
-            parser.error("--data and --work name where recordings and unfinished work are.")
         _measure(options)
-    print(_table(_read(options.json), options.measure))
+    print(_table(cells.read(options.json), options.measure))
     return 0
 
 
@@ -123,11 +111,10 @@ def _measure(options: argparse.Namespace) -> None:
     seeds, names = map(int, options.seeds.split(",")), options.gear.split(",")
     for cell, seed, name in itertools.product(options.cells.split(","), seeds, names):
         key = f"{name} {cell}{f'-{options.steps}' if cell == 'tonecast-steps' else ''} seed {seed}"
-        if options.again or key not in _read(options.json):
-            print(key, flush=True)
-            told = {"gear": name, "cell": cell, "seed": seed, **_stamp()}
+        if cells.unkept(options, key):
+            told = cells.stamped(gear=name, cell=cell, seed=seed)
             told |= _CELLS[cell](_bench(name, options, seed))
-            _keep(options, key, told)
+            cells.keep(options, key, told)
             print(f"{key}: ESR {told['esr']:.5f}, MR-STFT {told['mr_stft']:.3f}", flush=True)
 
 
@@ -185,7 +172,7 @@ def _tonecast_cell(*length: str, simd: str = "") -> Callable[[Bench], dict[str, 
         profile = bench.folder / f"{os.getpid()}.tonecast"
         hold_out = ("--hold-out", f"take:{bench.scored.number}", "--seed", bench.seed)
         load_average = os.getloadavg()[0]
-        trained = _tonecast("train", bench.session.path, "--out", profile, *words, *hold_out, simd=simd)
+        trained = cells.tonecast("train", bench.session.path, "--out", profile, *words, *hold_out, simd=simd)
         loaded = load(profile)
         profile.unlink()
         measures = bench.score(lambda span: render_take(loaded, bench.session, span).predicted[0])
@@ -206,50 +193,16 @@ _CELLS: Mapping[str, Callable[[Bench], dict[str, Any]]] = {
 }
 
 
-def _tonecast(*words: object, simd: str = "") -> dict[str, Any]:
-    """Run a command of the program and return its JSON."""
-    # -P: the installed program, which has the engine, not the sources where this is called from.
-    command = [sys.executable, "-P", "-m", "tonecast", *(str(word) for word in words), "--json"]
-    environment = {**os.environ, **({SIMD_VARIABLE: simd} if simd else {})}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - our own words
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
-def _stamp() -> dict[str, Any]:
-    """Say which sources measure, and on which machine."""
-    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603 - our own words
-    told = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    models = [line.partition(":")[2].strip() for line in told if line.startswith("model name")]
-    return {"commit": commit, "cpu": models[0] if models else platform.processor(), "cores": os.cpu_count()}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text()) if path.is_file() else {}
-
-
-def _keep(options: argparse.Namespace, key: str, told: Mapping[str, Any]) -> None:
-    """Add a cell to those that others may have added meanwhile."""
-    path: Path = options.json
-    with filelock.FileLock(options.work / "results.lock"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.with_suffix(".part").write_text(json.dumps(_read(path) | {key: told}, indent=1) + "\n")
-        path.with_suffix(".part").replace(path)
-
-
-def _table(cells: Mapping[str, Mapping[str, Any]], measure: str) -> str:
+def _table(kept: Mapping[str, Mapping[str, Any]], measure: str) -> str:
     """Return the table in Markdown: medians over seeds, and how many times the reference's each is."""
 
     def median(name: str, cell: str) -> float | None:
-        found = [each[measure] for each in cells.values() if each["gear"] == name and each["cell"] == cell]
+        found = [each[measure] for each in kept.values() if each["gear"] == name and each["cell"] == cell]
         return float(np.median(found)) if found else None
 
     lines = [f"| gear | {' | '.join(_COLUMNS.values())} |", "|---" * (1 + len(_COLUMNS)) + "|"]
     for name, gear in GEAR.items():
-        if not any(each["gear"] == name for each in cells.values()):
+        if not any(each["gear"] == name for each in kept.values()):
             continue
         reference = median(name, _REFERENCE)
         shown = []

@@ -9,7 +9,6 @@ line, as a user would do it, and scored. OUT keeps every cell as it is finished,
 import argparse
 import csv
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from cells import tonecast
 
 Row = Mapping[str, str]
 
@@ -106,14 +107,14 @@ def _cell(pairs: PairSet, data: Path, *, budget: str, seed: str) -> dict[str, An
         begun = time.monotonic()
         learnt = _session(pairs, data, here, "learnt", pairs.learnt)
         taken_seconds = time.monotonic() - begun
-        check = _tonecast("check", learnt, fails=True)
+        check = tonecast("check", learnt, fails=True)
         hold_outs = [word for rule in pairs.hold_out for word in ("--hold-out", rule)]
         profile = here / "profile.tonecast"
-        trained = _tonecast(
+        trained = tonecast(
             "train", learnt, "--out", profile, "--budget", budget, "--no-light", "--seed", seed, *hold_outs
         )
         scored = learnt if pairs.scored is None else _session(pairs, data, here, "scored", pairs.scored)
-        score = _tonecast("evaluate", profile, "--session", scored)
+        score = tonecast("evaluate", profile, "--session", scored)
     return {
         "esr": score["esr"],
         "esr_median": score["esr_median"],
@@ -138,19 +139,8 @@ def _session(pairs: PairSet, data: Path, here: Path, name: str, keep: Callable[[
         writer.writeheader()
         writer.writerows({**row, "dry": folder / row["dry"], "wet": folder / row["wet"]} for row in rows)
     knobs = [word for knob in pairs.knobs for word in ("--knob", knob)]
-    _tonecast("capture", "files", table, "--out", here / name, "--name", pairs.name, *knobs)
+    tonecast("capture", "files", table, "--out", here / name, "--name", pairs.name, *knobs)
     return here / name
-
-
-def _tonecast(*words: object, fails: bool = False) -> dict[str, Any]:
-    """Run a command of the program and return its JSON; `fails` lets it exit with 1."""
-    # -P: the installed program, which has the engine, not the sources where this is called from.
-    command = [sys.executable, "-P", "-m", "tonecast", *(str(word) for word in words), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
-    if done.returncode not in ((0, 1) if fails else (0,)):
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 def _print(key: str, cell: Mapping[str, Any], target: float) -> None:
