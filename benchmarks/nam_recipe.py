@@ -6,7 +6,6 @@ in the same pass; they share no weight, so either learns what it would alone. St
 `nam_stock` draws them, so the two can be followed step by step.
 """
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -157,7 +156,9 @@ def played(weights: NDArray[np.float32], dry: NDArray[np.float32]) -> NDArray[np
 
 
 def _steps(state: _State, material: Material, order: Tensor) -> Iterator[float]:
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(
+        1
+    )  # the engine has threads of its own, and spectra on two are many times slower beside others
     for dry, wet in material.batches(order):
         predicted = learn(A2, dry, _scaled(state.weights).expand(BATCH, -1))
         loss = nn.functional.mse_loss(predicted, wet) + SPECTRAL_SHARE * spectral_distance(predicted, wet)
