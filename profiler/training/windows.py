@@ -26,9 +26,9 @@ _ROUND_STEPS = 16
 # watched error on an amp with slow dynamics was .0126 through all the past, .0147 with 240 frames, .0184 with none.
 _HORIZON_FRAMES = 480
 _LEAST_FRAMES = 1024
-# What is far below the sound hardly shows in the error, and is heard. By trial, a minute, MR-STFT and ESR: high gain with
-# a cabinet .73 and .0023 without, .28 and .0023 so, .22 and .0034 with .003; an amp 1.17 and .018, .76 and .022, .58 and
-# .016. Seeds differ as much in the ESR, not in the MR-STFT. A share of .01 costs a third in ESR on either.
+# What is far below the sound hardly shows in the error, and is heard. By trial, a minute, MR-STFT and ESR: high gain
+# with a cabinet .73 and .0023 without, .28 and .0023 so, .22 and .0034 with .003; an amp 1.17 and .018, .76 and .022,
+# .58 and .016. Seeds differ as much in the ESR, not in the MR-STFT. A share of .01 costs a third in ESR on either.
 _SPECTRAL_EVERY, _SPECTRAL_SHARE = 8, 0.0005
 
 
