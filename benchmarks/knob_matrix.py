@@ -9,11 +9,11 @@ profiles; the results are kept beside this script, a cell as soon as it is done,
 measured again. A budget is wall clock and is that of both sizes: only an idle machine gives figures to compare.
 
 moving-300        one moving take of 5 minutes, learnt for 300 s
-fixed-300         30 takes at fixed settings, 24 minutes, learnt for 300 s
+fixed-300         30 takes at fixed settings of 10 s each (the first has 48), learnt for 300 s
 six-600           one moving take of 10 minutes of gear with six knobs, learnt for 600 s
 moving-60         any other budget, in seconds
 moving-300-of-1m  any other length of the moving take, in minutes; six-600-of-20m
-fixed-300-of-6    any other count of takes; six are five minutes
+fixed-300-of-6    any other count of takes
 
 The held-out settings go by the knobs and the plan: those of a moving take of any length are the same, those of fixed
 takes differ by their count.
@@ -103,7 +103,7 @@ class Cell:
     def capture(self) -> tuple[str, tuple[str, ...]]:
         """What the capture is called, and how it is asked for."""
         if self.plan == "fixed":
-            return f"fixed-{self.amount}", ("--captures", self.amount)
+            return f"fixed-{self.amount}", ("--captures", self.amount, "--seconds", "10")
         return f"moving-{self.amount}m", ("--moving", "--minutes", self.amount)
 
 

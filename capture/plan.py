@@ -40,20 +40,28 @@ class PlannedTake:
 
 
 def fixed_plan(
-    knobs: Sequence[Knob], *, captures: int | None = None, seed: int = 0, replicate: bool = False
+    knobs: Sequence[Knob],
+    *,
+    captures: int | None = None,
+    seconds: float | None = None,
+    seed: int = 0,
+    replicate: bool = False,
 ) -> list[PlannedTake]:
     """Return takes at fixed settings: corners and points that fill the space, then held-out settings.
 
     With k knobs there are 5, 13, 26 or 2^(k-1) + 10 k captures by default, with 2, 3, 6 or 3 k held-out settings
     beside them, each as far from everything else as can be, in an order in which little is turned between takes. Every
-    take has its own programme. Gear that has fewer
-    settings than that, such as a single switch, is captured at each of them, and scored on material alone.
+    take has its own programme. Gear that has fewer settings than that, such as a single switch, is captured at each of
+    them, and scored on material alone. With `seconds`, takes after the first are that long and hold programme only.
     """
     count = captures or _CAPTURES.get(len(knobs), 2 ** (len(knobs) - 1) + 10 * len(knobs))
     spread = spread_settings(knobs, count + _held_out_count(knobs))
     taken = in_turning_order(knobs, spread[:count])
+    whole: Form = "quick" if len(taken) == 1 else "short"
     plan = [
-        PlannedTake(number=number, form="quick" if len(taken) == 1 else "short", seed=seed + number, settings=settings)
+        PlannedTake(number=number, form=whole, seed=seed + number, settings=settings)
+        if seconds is None or number == 0
+        else PlannedTake(number=number, form="brief", seed=seed + number, seconds=seconds, settings=settings)
         for number, settings in enumerate(taken)
     ]
     plan += held_out_takes(in_turning_order(knobs, spread[count:], start=taken[-1]), first=len(plan), seed=seed)
@@ -135,6 +143,7 @@ def _replicate(plan: Sequence[PlannedTake], *, wanted: bool) -> list[PlannedTake
             number=len(plan),
             form=first.form,
             seed=first.seed,
+            seconds=first.seconds,
             settings=first.settings,
             held_out=first.held_out,
             replicate_of=first.number,

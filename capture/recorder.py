@@ -19,6 +19,8 @@ from profiler.stimulus import Stimulus
 
 __all__ = ["record"]
 
+_SAME_SECONDS = 0.05
+
 
 def record(
     folder: SessionFolder, rig: Rig, plan: Sequence[PlannedTake], *, on_progress: ProgressCallback = unheard
@@ -74,7 +76,13 @@ def _check_same_plan(folder: SessionFolder, planned: PlannedTake) -> None:
     stimulus = folder.session.dries[take.dry].stimulus
     found = (take.settings, take.held_out, take.replicate_of, stimulus and (stimulus.form, stimulus.seed))
     wanted = (planned.settings, planned.held_out, planned.replicate_of, (planned.form, planned.seed))
-    if found != wanted or (planned.track is not None and folder.track_of(take) != planned.track):
+    if planned.track is not None:
+        same = folder.track_of(take) == planned.track
+    else:
+        same = (
+            planned.seconds is None or abs(take.frames / folder.session.sample_rate - planned.seconds) < _SAME_SECONDS
+        )
+    if found != wanted or not same:
         raise SessionError(
             f"{folder.path} was begun with another plan: its take {planned.number} differs. "
             "Give the same options to go on with it, or choose another folder."

@@ -17,6 +17,7 @@ _LOWEST_RATE = 8000
 _BREATH_SECONDS = 0.3
 _FADE_SECONDS = 0.002
 _SHORTEST_PROGRAMME_SECONDS = 5.0
+_BLIPS_SECONDS = 1.75
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class _Lengths:
 
     @property
     def apart_from_programme(self) -> float:
-        tones = 1.5 + 3 * self.noise + self.chirps + 2 * self.sweep + 4 * self.ramp
+        tones = _BLIPS_SECONDS + 3 * self.noise + self.chirps + 2 * self.sweep + 4 * self.ramp
         return self.silence + tones + self.replicate + self.held_out
 
 
@@ -43,10 +44,14 @@ _FORMS: dict[Form, _Lengths] = {
         silence=1.0, noise=1.0, chirps=3.0, sweep=4.0, ramp=2.0, programme=57.0, replicate=6.0, held_out=13.0
     ),
     "short": _Lengths(noise=0.4, chirps=3.0, sweep=1.5, ramp=0.8, programme=24.0, replicate=3.0, held_out=8.0),
+    "brief": _Lengths(silence=0.25, programme=8.0),
     "moving": _Lengths(noise=1.0, sweep=4.0, ramp=2.0, programme=278.0),
     "held-out": _Lengths(held_out=10.0),
 }
-"""`quick` lasts about 100 s, `short` about 48 s, `moving` five minutes unless told otherwise, `held-out` 12 s."""
+"""`quick` lasts about 100 s, `short` 48 s, `brief` 10 s, `moving` five minutes unless told otherwise, `held-out` 12 s.
+
+`brief` measures nothing but latency and polarity, beside a take at another setting that measures everything.
+"""
 
 _PROGRAMME, _HELD_OUT = 1, 2  # seeds apart: no held-out passage is one that training hears
 

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 __all__ = ["Form", "Marker", "Stimulus"]
 
-Form: TypeAlias = Literal["quick", "short", "moving", "held-out"]
+Form: TypeAlias = Literal["quick", "short", "brief", "moving", "held-out"]
 
 
 @dataclass(frozen=True, kw_only=True)

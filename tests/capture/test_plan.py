@@ -41,6 +41,16 @@ def test_a_fixed_plan_has_as_many_takes_as_it_says(knobs: tuple[Knob, ...], capt
     assert all(take.form == ("held-out" if take.held_out else "short" if captures > 1 else "quick") for take in plan)
 
 
+def test_fixed_takes_may_be_brief():
+    """With a length of their own, all takes but the first hold programme alone; settings and held-out takes stay."""
+    usual, brief = fixed_plan((GAIN, TONE)), fixed_plan((GAIN, TONE), seconds=10, replicate=True)
+    assert [(take.form, take.seconds) for take in trained(brief)] == [("short", None)] + 12 * [("brief", 10)]
+    assert [take.settings for take in usual] == [take.settings for take in brief[:-1]]
+    assert (brief[-1].form, brief[-1].replicate_of) == ("held-out", brief[-2].number)
+    (only,) = fixed_plan((), seconds=10)
+    assert (only.form, only.seconds) == ("quick", None)
+
+
 def test_a_fixed_plan_of_many_knobs_grows_by_its_formula():
     """Beyond three knobs there are 2^(k-1) + 10 k captures and 3 k held-out settings."""
     knobs = [Knob(id=f"k{number}", name="k") for number in range(5)]

@@ -165,6 +165,21 @@ def test_more_captures_are_added_to_those_there(tmp_path: Path):
     assert [take.number for take in folder.session.takes] == [0, 1]
 
 
+def test_brief_takes_keep_their_length(tmp_path: Path):
+    """Fixed takes last as long as asked; gone on with at another length, they are another plan."""
+    rig = rig_of("pedalboard:Gain", "gain_db=-20:0")
+    folder = folder_at(tmp_path / "s", rig)
+    brief, longer = (
+        [replace(take, number=0) for take in fixed_plan(rig.knobs, seconds=seconds) if take.number == 1]
+        for seconds in (8, 9)
+    )
+    record(folder, rig, brief)
+    assert take_of(folder, 0).frames / RATE == pytest.approx(8, abs=0.01)
+    record(folder, rig, brief)
+    with pytest.raises(SessionError, match="another plan"):
+        record(folder, rig, longer)
+
+
 def test_silent_gear_is_found(tmp_path: Path):
     """A gate that never opens gives a warning on its takes, and the takes are kept."""
     rig = rig_of("pedalboard:Gain", None)

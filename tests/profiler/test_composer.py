@@ -11,7 +11,7 @@ from profiler.errors import AudioError
 from profiler.manifest import from_json, to_json
 from profiler.stimulus import Stimulus
 
-FORMS = ["quick", "short", "held-out"]
+FORMS = ["quick", "short", "brief", "held-out"]
 RATES = [8000, 44_100, 96_000]
 
 
@@ -30,7 +30,9 @@ def likeness(needle, hay):
     return float(np.max(np.abs(products) / np.sqrt(np.sum(needle**2) * energy + 1e-9)))
 
 
-@pytest.mark.parametrize(("form", "seconds", "slack"), [("quick", 100, 5), ("short", 48, 1), ("held-out", 12.5, 0.1)])
+@pytest.mark.parametrize(
+    ("form", "seconds", "slack"), [("quick", 100, 5), ("short", 48, 1), ("brief", 10, 0.1), ("held-out", 12.5, 0.1)]
+)
 @pytest.mark.parametrize("sample_rate", RATES)
 def test_a_form_has_its_length_and_fits_full_scale(form, seconds, slack, sample_rate):
     """Every form lasts as long as it says, is finite, never beyond full scale, and its markers tile it."""
@@ -49,6 +51,9 @@ def test_parts_come_in_the_order_of_the_analysis():
     """Noise floor and blips first, the held-out programme last; a held-out take has no other programme."""
     names = [marker.name for marker in compose("short", seed=0, sample_rate=8000)[0].markers if marker.name != "breath"]
     assert names == ["silence", "blips", "noise", "chirps", "sweeps", "ramps", "programme", "replicate", "held-out"]
+    stimulus, audio = compose("brief", seed=0, sample_rate=8000, seconds=15)
+    assert [marker.name for marker in stimulus.markers] == ["silence", "blips", "programme"]
+    assert audio.seconds == pytest.approx(15, abs=0.01)
     stimulus, _ = compose("held-out", seed=0, sample_rate=8000)
     assert [marker.name for marker in stimulus.markers] == ["silence", "blips", "breath", "held-out"]
     assert stimulus.part("programme") is None
@@ -74,7 +79,7 @@ def test_the_same_seed_gives_the_same_audio(form):
     assert from_json(Stimulus, to_json(stimulus), source="here") == stimulus
 
 
-@pytest.mark.parametrize(("form", "part"), [("quick", "programme"), ("short", "programme"), ("held-out", "held-out")])
+@pytest.mark.parametrize(("form", "part"), [("quick", "programme"), ("brief", "programme"), ("held-out", "held-out")])
 def test_another_seed_gives_other_programme(form, part):
     """No second of one programme is in another's."""
     one, other = (part_of(*compose(form, seed=seed, sample_rate=8000), part) for seed in (1, 2))

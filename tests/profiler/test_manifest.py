@@ -19,7 +19,7 @@ settings = st.dictionaries(st.text(), st.floats(allow_nan=False, allow_infinity=
 documents = st.one_of(
     st.builds(
         Stimulus,
-        form=st.sampled_from(["quick", "short", "moving", "held-out"]),
+        form=st.sampled_from(["quick", "short", "brief", "moving", "held-out"]),
         seed=st.integers(),
         sample_rate=st.integers(1, 192_000),
         markers=st.lists(st.builds(Marker, name=st.text(), start=st.integers(), stop=st.integers()), max_size=3).map(

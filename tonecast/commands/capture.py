@@ -37,6 +37,10 @@ def capture_plugin(  # noqa: PLR0913 - one parameter an option
     captures: Annotated[
         int | None, typer.Option(help="Takes at fixed settings, held-out ones not counted.", min=1, max=10_000)
     ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(help="Length of a take at a fixed setting, the first apart. [default: 48]", min=7, max=3600),
+    ] = None,
     replicate: Annotated[
         bool, typer.Option("--replicate", help="Repeat one take: its difference is the noise floor.")
     ] = False,
@@ -51,22 +55,24 @@ def capture_plugin(  # noqa: PLR0913 - one parameter an option
     from profiler.session import CaptureSession
     from tonecast.commands.knob_list import show_knobs
 
-    if moving and captures is not None:
-        raise typer.BadParameter("--moving records one long take; --captures counts fixed ones. Give one of them.")
+    if moving and (captures, seconds) != (None, None):
+        raise typer.BadParameter(
+            "--moving records one long take, of --minutes. --captures and --seconds are for fixed ones."
+        )
     screen = Screen(as_json)
-    seconds = parse_length(patience)
-    gear = open_gear(plugin, patience_seconds=seconds)
+    patience_seconds = parse_length(patience)
+    gear = open_gear(plugin, patience_seconds=patience_seconds)
     if list_knobs:
-        show_knobs(screen, gear, seconds)
+        show_knobs(screen, gear, patience_seconds)
         return
     if out is None:
         raise typer.BadParameter("Where should the session go? Name a folder with --out.")
-    knobs = choose_knobs(gear, knob or [], patience_seconds=seconds)
+    knobs = choose_knobs(gear, knob or [], patience_seconds=patience_seconds)
     if moving:
         plan = moving_plan(knobs, sample_rate=sample_rate, minutes=minutes, seed=seed, replicate=replicate)
     else:
-        plan = fixed_plan(knobs, captures=captures, seed=seed, replicate=replicate)
-    _record(screen, out, CaptureSession(gear=gear, knobs=knobs, sample_rate=sample_rate), plan, seconds)
+        plan = fixed_plan(knobs, captures=captures, seconds=seconds, seed=seed, replicate=replicate)
+    _record(screen, out, CaptureSession(gear=gear, knobs=knobs, sample_rate=sample_rate), plan, patience_seconds)
 
 
 def _record(
