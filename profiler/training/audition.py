@@ -41,7 +41,8 @@ def audition(
     if len(states) == 1 or not examples.watched:
         return states[0]
     for number, state in enumerate(states):
-        for share in (AUDITION_SHARE / 2, AUDITION_SHARE):
+        hoped = () if number == 0 else (AUDITION_SHARE / 2,)
+        for share in (*hoped, AUDITION_SHARE):
             fit(
                 state,
                 examples,

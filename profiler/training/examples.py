@@ -19,18 +19,31 @@ __all__ = ["Apart", "Examples", "Passage", "read_examples", "with_some_watched"]
 
 _MOST_SECONDS = 3600  # about 2 GB in memory, and more than a budget of minutes gets through
 _STRETCH_FRAMES = 960_000
+_PIECE_FRAMES = 48_000
+_MOST_OF_A_PASSAGE = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
 class Apart:
-    """How much is kept aside to watch: the last share of every passage that has so many frames."""
+    """How much is kept aside to watch: the last share of passages.
+
+    Pieces of less than a second tell little, so short passages share one: it is kept of the last of them, and of a long
+    passage its own. Of all passages together nothing is kept when they have fewer than `from_frames` frames.
+    """
 
     share: float = 0.04
     from_frames: int = 480_000
 
-    def cut(self, frames: int) -> int:
-        """Return where learning ends in a passage."""
-        return frames - (int(self.share * frames) if frames >= self.from_frames else 0)
+    def cuts(self, lengths: Sequence[int]) -> list[int]:
+        """Return where learning ends in each passage, for their lengths in frames."""
+        found, owed = [], 0.0
+        for number, frames in enumerate(lengths):
+            owed += self.share * frames
+            least = self.share * self.from_frames if number == len(lengths) - 1 else _PIECE_FRAMES
+            piece = int(owed) if least <= owed <= _MOST_OF_A_PASSAGE * frames else 0
+            found.append(frames - piece)
+            owed -= piece
+        return found
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -153,14 +166,13 @@ def read_examples(
 
 
 def with_some_watched(passages: Sequence[Passage], positions: Samples, apart: Apart) -> Examples:
-    """Return examples in which the end of every long passage is kept aside to watch.
+    """Return examples in which the ends of passages are kept aside to watch.
 
     Training does not learn from it, and the best weights so far are chosen by it, so that what the split holds out
     plays no part.
     """
     learnt, watched = [], []
-    for whole in passages:
-        cut = apart.cut(whole.frames)
+    for whole, cut in zip(passages, apart.cuts([each.frames for each in passages]), strict=True):
         learnt.append(whole.excerpt(0, cut))
         if cut < whole.frames:
             watched.append(whole.excerpt(cut, whole.frames))

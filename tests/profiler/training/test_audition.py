@@ -89,7 +89,7 @@ def test_the_one_that_errs_least_goes_on(monkeypatch: pytest.MonkeyPatch, error:
     monkeypatch.setattr("profiler.training.audition.fit", learn)
     state = heard([small_convolution(), small_recurrence()], late_and_clipped(delay=0), [])
     assert state.effect.kind == winner
-    assert shares[1] == ("convolutional", AUDITION_SHARE)
+    assert shares[0] == ("convolutional", AUDITION_SHARE)
     assert shares[-1] == ("recurrent", heard_upto * AUDITION_SHARE)
 
 

@@ -14,7 +14,7 @@ from profiler.knob_track import Breakpoint, KnobTrack
 from profiler.session import CaptureSession, Gear, Take
 from profiler.session_folder import SessionFolder
 from profiler.split import Span, Split, divide
-from profiler.training.examples import Examples, Passage, read_examples
+from profiler.training.examples import Apart, Examples, Passage, read_examples
 
 GAIN = Knob(id="gain", name="gain", maximum=10, default=5.0)
 NEW = Take(number=0, dry=0, file="", sha256="", frames=0)
@@ -73,6 +73,17 @@ def test_every_frame_finds_its_knobs(folder: SessionFolder):
     assert found[0] == pytest.approx(0.2)
     assert found[1] == pytest.approx(0.8)
     assert np.allclose(found[2], track.motion((GAIN,)).at(500, 3000)[:, 0], atol=1e-6)
+
+
+def test_short_passages_share_what_is_watched():
+    """Of thirty takes of ten seconds every third gives a second or so, a long one its own share, and crumbs none."""
+    cuts = Apart().cuts(30 * [480_000])
+    pieces = [480_000 - cut for cut in cuts]
+    assert [number for number, piece in enumerate(pieces) if piece] == list(range(2, 30, 3))
+    assert set(pieces) == {0, 57_600}
+    assert Apart().cuts([14_400_000, 14_400_000]) == [13_824_000, 13_824_000]
+    assert Apart().cuts([14_400_000, 10_000, 480_000]) == [13_824_000, 10_000, 460_400]
+    assert Apart().cuts(4 * [96_000]) == 4 * [96_000]
 
 
 def test_the_end_of_a_long_passage_is_watched_and_not_learnt(session: SessionFolder):
