@@ -22,10 +22,13 @@ from profiler.training.recipe import refining
 from profiler.training.state import TrainingState
 from profiler.training.watch import Watch
 
-__all__ = ["LIGHT_SHARE", "Course", "after_full", "before_light", "lightened"]
+__all__ = ["LEAST_SECONDS_FOR_BOTH", "LIGHT_SHARE", "Course", "after_full", "before_light", "lightened"]
 
 LIGHT_SHARE = 0.2
 """How much of the time is the light effect's."""
+
+LEAST_SECONDS_FOR_BOTH = 100.0
+"""Budgets below this are the full effect's alone: a minute for both left it with half as much error again on an amp."""
 
 _LEAST_SHARE = 0.05
 _LIGHT = "light."

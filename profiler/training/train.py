@@ -28,7 +28,7 @@ from profiler.split import Span, Split, divide
 from profiler.training.audition import audition
 from profiler.training.character import is_dynamics, sparse_positions
 from profiler.training.checkpoint import Checkpoint, checkpoint_path, read_checkpoint, write_checkpoint
-from profiler.training.course import Course, before_light, lightened
+from profiler.training.course import LEAST_SECONDS_FOR_BOTH, Course, before_light, lightened
 from profiler.training.examples import Examples, read_examples
 from profiler.training.loop import Schedule
 from profiler.training.outcome import outcome_findings
@@ -63,9 +63,15 @@ class TrainingPlan:
     split: Split = field(default_factory=Split)
     seed: int = 0
     light: bool = True
-    """Whether a light effect is trained as well, where the full one is dearer."""
+    """Whether a light effect is trained as well, where the full one is dearer and there is time for both."""
     warm_start: WarmStart | None = None
     noise_power: float | None = None
+
+    @property
+    def with_light(self) -> bool:
+        """Whether there is time for a light effect: fresh ones in a short budget would both be poor."""
+        budget = self.schedule.budget_seconds
+        return self.light and (budget is None or budget >= LEAST_SECONDS_FOR_BOTH or self.warm_start is not None)
 
 
 def train(
@@ -103,7 +109,7 @@ def train(
         watches[0].look(course.full)
     else:
         effects = _fresh_effects(folder, examples, plan.seed)
-        schedule = before_light(plan.schedule) if plan.light else plan.schedule
+        schedule = before_light(plan.schedule) if plan.with_light else plan.schedule
         with _begun(checkpoint, fingerprint):
             course = Course(
                 audition(effects, examples, schedule, seed=plan.seed, on_progress=on_progress, stopped=stopped)
@@ -114,7 +120,7 @@ def train(
         examples,
         plan.schedule,
         watches,
-        light=light if plan.light else None,
+        light=light if plan.with_light else None,
         refines=start is not None,
         seed=plan.seed,
         on_progress=on_progress,

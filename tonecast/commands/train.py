@@ -30,7 +30,9 @@ def train(  # noqa: PLR0913 - one parameter an option
         Path | None, typer.Option(help="A profile to go on from: these takes refine it, and what it knew stays.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
-    light: Annotated[bool, typer.Option("--light/--no-light", help="Whether a light effect is learnt as well.")] = True,
+    light: Annotated[
+        bool, typer.Option("--light/--no-light", help="Whether to learn a light effect, given 100 s or more.")
+    ] = True,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:

@@ -233,6 +233,16 @@ def test_both_share_the_time():
     assert works[1] / sum(works) == pytest.approx(LIGHT_SHARE, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("schedule", "both"),
+    [(Schedule(budget_seconds=60), False), (Schedule(budget_seconds=120), True), (Schedule(steps=3), True)],
+)
+def test_a_short_budget_is_the_full_effects_alone(schedule: Schedule, *, both: bool):
+    """In a minute two effects would both be poor; who counts steps wants both; --no-light is always obeyed."""
+    assert TrainingPlan(schedule=schedule).with_light == both
+    assert not TrainingPlan(schedule=schedule, light=False).with_light
+
+
 def test_a_budget_is_kept():
     """Both effects together take the time that was given, and each has learnt for its part of it."""
     course = small_convolution()
