@@ -106,6 +106,8 @@ Result play(Network& network, Rows dry, Rows weights, States state, std::optiona
 }  // namespace
 
 NB_MODULE(_engine, m) {
+    // Networks are kept for the life of a process, and at its end there is nobody to tell of it.
+    nb::set_leak_warnings(false);
     m.doc() = "Kernels that train and play convolutional effects.";
     m.def(
         "simd_names",
