@@ -35,7 +35,9 @@ from numpy.typing import NDArray
 from profiler.alignment import counted
 from profiler.audio import Audio
 from profiler.effects.convolution import engine_name
+from profiler.effects.sizes import sized
 from profiler.evaluation import render_take
+from profiler.profile import LoadedProfile, Size
 from profiler.profile_file import load
 from profiler.session import CaptureSession, Gear, Take
 from profiler.session_folder import SessionFolder
@@ -45,6 +47,7 @@ _COLUMNS = {
     "nam-stock": "NAM, its own trainer",
     "nam-recipe": "NAM's recipe, engine",
     "tonecast-300": "Tonecast 300 s",
+    "tonecast-300 light": "light, 300 s for both",
     "tonecast-60": "60 s",
 }
 _REFERENCE = "nam-recipe"
@@ -175,9 +178,14 @@ def _tonecast_cell(*length: str, simd: str = "") -> Callable[[Bench], dict[str, 
         trained = cells.tonecast("train", bench.session.path, "--out", profile, *words, *hold_out, simd=simd)
         loaded = load(profile)
         profile.unlink()
-        measures = bench.score(lambda span: render_take(loaded, bench.session, span).predicted[0])
         told = {name: trained[name] for name in ("steps", "seconds")}
-        return {**told, "simd": simd or engine_name(), "load_before": round(load_average, 2), **measures}
+        told |= {"simd": simd or engine_name(), "load_before": round(load_average, 2)}
+        if loaded.profile.light:
+            told["light"] = scored(bench, sized(loaded, Size.LIGHT))
+        return {**told, **scored(bench, sized(loaded, Size.FULL))}
+
+    def scored(bench: Bench, loaded: LoadedProfile) -> Mapping[str, float | None]:
+        return bench.score(lambda span: render_take(loaded, bench.session, span).predicted[0])
 
     return cell
 
@@ -197,7 +205,9 @@ def _table(kept: Mapping[str, Mapping[str, Any]], measure: str) -> str:
     """Return the table in Markdown: medians over seeds, and how many times the reference's each is."""
 
     def median(name: str, cell: str) -> float | None:
-        found = [each[measure] for each in kept.values() if each["gear"] == name and each["cell"] == cell]
+        cell, _, size = cell.partition(" ")
+        measured = [each for each in kept.values() if each["gear"] == name and each["cell"] == cell]
+        found = [of[measure] for each in measured if (of := each.get(size) if size else each)]
         return float(np.median(found)) if found else None
 
     lines = [f"| gear | {' | '.join(_COLUMNS.values())} |", "|---" * (1 + len(_COLUMNS)) + "|"]
