@@ -68,14 +68,14 @@ def test_the_main_job(capsys: pytest.CaptureFixture[str], tmp_path: Path, dry: P
     code, out, _ = ran(capsys, *capture, "--moving", "--minutes", "0.6", "--json")
     assert code == 0
     assert json.loads(out)["takes"] == 3
-    code, out, _ = ran(capsys, "train", session, "--out", profile, "--steps", "40", "--json")
+    code, out, _ = ran(capsys, "train", session, "--out", profile, "--steps", "80", "--json")
     trained = json.loads(out)
     assert code == 0
-    assert trained["steps"] == 40
+    assert trained["steps"] == 80
     assert trained["limited_by"] == "steps"
     assert {"esr", "seconds", "audio_seconds", "profile"} <= trained.keys()
     assert not list(tmp_path.glob(".*checkpoint"))
-    assert (trained["multiply_adds"], trained["light"]["multiply_adds"], trained["light"]["steps"]) == (11712, 5320, 23)
+    assert (trained["multiply_adds"], trained["light"]["multiply_adds"], trained["light"]["steps"]) == (11712, 5320, 45)
     assert trained["seconds"] > trained["light"]["seconds"] > 0
     code, out, _ = ran(capsys, "evaluate", profile, "--session", session, "--json")
     score = json.loads(out)
