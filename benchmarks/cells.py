@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import filelock
 
 from profiler.effects.convolution import SIMD_VARIABLE
 
-__all__ = ["asked", "keep", "parser", "read", "stamped", "tonecast", "unkept"]
+__all__ = ["keep", "parser", "run", "stamped", "tonecast", "unkept"]
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -33,17 +33,24 @@ def parser(about: str | None, *, results: str, cells: str, gear: Iterable[str]) 
     return found
 
 
-def asked(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """Return the options; without --data and --work nothing but the table can be had."""
+def run(
+    parser: argparse.ArgumentParser,
+    measure: Callable[[argparse.Namespace], None],
+    table: Callable[[Mapping[str, Any], argparse.Namespace], str],
+) -> int:
+    """Measure what is asked for and print the table; without --data and --work nothing but the table can be had."""
     options = parser.parse_args()
-    if not options.table and not (options.data and options.work):
-        parser.error("--data and --work name where recordings and unfinished work are.")
-    return options
+    if not options.table:
+        if not (options.data and options.work):
+            parser.error("--data and --work name where recordings and unfinished work are.")
+        measure(options)
+    print(table(_read(options.json), options))
+    return 0
 
 
 def unkept(options: argparse.Namespace, key: str) -> bool:
     """Say whether a cell is to be measured, and print its name if so."""
-    wanted = bool(options.again) or key not in read(options.json)
+    wanted = bool(options.again) or key not in _read(options.json)
     if wanted:
         print(key, flush=True)
     return wanted
@@ -58,7 +65,7 @@ def stamped(**cell: object) -> dict[str, Any]:
     return {**cell, "commit": commit, "cpu": models[0] if models else platform.processor(), "cores": os.cpu_count()}
 
 
-def read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     """Return all cells by key, none where there is no file."""
     return json.loads(path.read_text()) if path.is_file() else {}
 
@@ -68,7 +75,7 @@ def keep(options: argparse.Namespace, key: str, told: Mapping[str, Any]) -> None
     path: Path = options.json
     with filelock.FileLock(options.work / "results.lock"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.with_suffix(".part").write_text(json.dumps(read(path) | {key: told}, indent=1) + "\n")
+        path.with_suffix(".part").write_text(json.dumps(_read(path) | {key: told}, indent=1) + "\n")
         path.with_suffix(".part").replace(path)
 
 

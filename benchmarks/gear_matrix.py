@@ -87,6 +87,10 @@ class Bench:
         predicted = play(Span(take=self.scored.number, start=start, stop=stop))
         return closeness(wet[lead_in:], predicted[lead_in:], self.session.session.sample_rate)
 
+    def score_profile(self, loaded: LoadedProfile) -> Mapping[str, float | None]:
+        """Return the measures of a profile's full size."""
+        return self.score(lambda span: render_take(loaded, self.session, span).predicted[0])
+
     def score_network(self, weights: NDArray[np.float32]) -> Mapping[str, float | None]:
         """Return the measures of a plain network of the A2 shape."""
 
@@ -103,11 +107,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, help="how long tonecast-steps trains")
     parser.add_argument("--nam-python", default="", help="an interpreter with neural-amp-modeler, for nam-stock")
     parser.add_argument("--measure", default="esr", help="what the table shows")
-    options = cells.asked(parser)
-    if not options.table:
-        _measure(options)
-    print(_table(cells.read(options.json), options.measure))
-    return 0
+    return cells.run(parser, _measure, lambda kept, options: _table(kept, options.measure))
 
 
 def _measure(options: argparse.Namespace) -> None:
@@ -181,11 +181,8 @@ def _tonecast_cell(*length: str, simd: str = "") -> Callable[[Bench], dict[str, 
         told = {name: trained[name] for name in ("steps", "seconds")}
         told |= {"simd": simd or engine_name(), "load_before": round(load_average, 2)}
         if loaded.profile.light:
-            told["light"] = scored(bench, sized(loaded, Size.LIGHT))
-        return {**told, **scored(bench, sized(loaded, Size.FULL))}
-
-    def scored(bench: Bench, loaded: LoadedProfile) -> Mapping[str, float | None]:
-        return bench.score(lambda span: render_take(loaded, bench.session, span).predicted[0])
+            told["light"] = bench.score_profile(sized(loaded, Size.LIGHT))
+        return {**told, **bench.score_profile(sized(loaded, Size.FULL))}
 
     return cell
 

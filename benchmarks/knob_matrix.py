@@ -111,11 +111,7 @@ def main() -> int:
     """Measure the cells that are missing and print the table."""
     parser = cells.parser(__doc__, results="knob_matrix.json", cells="moving-300", gear=TURNED)
     parser.add_argument("--size", choices=list(Size), default=Size.FULL, help="what the table shows")
-    options = cells.asked(parser)
-    if not options.table:
-        _measure(options)
-    print(_table(cells.read(options.json), options.size))
-    return 0
+    return cells.run(parser, _measure, lambda kept, options: _table(kept, options.size))
 
 
 def _measure(options: argparse.Namespace) -> None:

@@ -156,9 +156,8 @@ def played(weights: NDArray[np.float32], dry: NDArray[np.float32]) -> NDArray[np
 
 
 def _steps(state: _State, material: Material, order: Tensor) -> Iterator[float]:
-    torch.set_num_threads(
-        1
-    )  # the engine has threads of its own, and spectra on two are many times slower beside others
+    # The engine has threads of its own, and spectra on two are many times slower beside other work.
+    torch.set_num_threads(1)
     for dry, wet in material.batches(order):
         predicted = learn(A2, dry, _scaled(state.weights).expand(BATCH, -1))
         loss = nn.functional.mse_loss(predicted, wet) + SPECTRAL_SHARE * spectral_distance(predicted, wet)

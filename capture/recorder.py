@@ -76,17 +76,18 @@ def _check_same_plan(folder: SessionFolder, planned: PlannedTake) -> None:
     stimulus = folder.session.dries[take.dry].stimulus
     found = (take.settings, take.held_out, take.replicate_of, stimulus and (stimulus.form, stimulus.seed))
     wanted = (planned.settings, planned.held_out, planned.replicate_of, (planned.form, planned.seed))
-    if planned.track is not None:
-        same = folder.track_of(take) == planned.track
-    else:
-        same = (
-            planned.seconds is None or abs(take.frames / folder.session.sample_rate - planned.seconds) < _SAME_SECONDS
-        )
-    if found != wanted or not same:
+    if found != wanted or not _lasts_and_moves_as(folder, take, planned):
         raise SessionError(
             f"{folder.path} was begun with another plan: its take {planned.number} differs. "
             "Give the same options to go on with it, or choose another folder."
         )
+
+
+def _lasts_and_moves_as(folder: SessionFolder, take: Take, planned: PlannedTake) -> bool:
+    if planned.track is not None:
+        return folder.track_of(take) == planned.track
+    seconds = take.frames / folder.session.sample_rate
+    return planned.seconds is None or abs(seconds - planned.seconds) < _SAME_SECONDS
 
 
 def _findings(stimulus: Stimulus, dry: Audio, wet: Audio) -> list[Finding]:

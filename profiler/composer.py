@@ -9,7 +9,7 @@ from profiler.audio import Audio
 from profiler.errors import AudioError
 from profiler.programme import programme
 from profiler.stimulus import Form, Marker, Stimulus
-from profiler.tones import Wave, blips, chirps, level_ramps, stepped_noise, sweeps
+from profiler.tones import BLIP_GAP_SECONDS, BLIP_POLARITIES, Wave, blips, chirps, level_ramps, stepped_noise, sweeps
 
 __all__ = ["compose"]
 
@@ -17,7 +17,7 @@ _LOWEST_RATE = 8000
 _BREATH_SECONDS = 0.3
 _FADE_SECONDS = 0.002
 _SHORTEST_PROGRAMME_SECONDS = 5.0
-_BLIPS_SECONDS = 1.75
+_BLIPS_SECONDS = (len(BLIP_POLARITIES) + 0.5) * BLIP_GAP_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,10 @@ from scipy import fft, signal
 
 from profiler.audio import Samples
 
-__all__ = ["RunningSpectra"]
+__all__ = ["LEAST_POWER", "RESOLUTIONS", "RunningSpectra"]
 
-_RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))  # length of the transform, hop, window; in frames
-_LEAST_POWER = 1e-8  # below it a bin counts as this loud, so that silence has a logarithm
+RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))  # length of the transform, hop, window; in frames
+LEAST_POWER = 1e-8  # below it a bin counts as this loud, so that silence has a logarithm
 _AT_ONCE = 128  # spectra; so many fit the cache
 
 Sums = NDArray[np.float64]
@@ -24,7 +24,7 @@ class RunningSpectra:
     """The MR-STFT distance between a target and a prediction, added up piece by piece."""
 
     def __init__(self) -> None:
-        self._resolutions = tuple(_Resolution(*sizes) for sizes in _RESOLUTIONS)
+        self._resolutions = tuple(_Resolution(*sizes) for sizes in RESOLUTIONS)
 
     def hear(self, target: Samples, predicted: Samples) -> None:
         """Go on with a piece of both, each of shape (channels, frames)."""
@@ -74,12 +74,12 @@ class _Resolution:
             return None
         mirrored = self._held[..., -2 : -self._half - 2 : -1]
         error, energy, logarithms, bins = self._sums + self._summed(np.concatenate([self._held, mirrored], axis=-1))
-        return None if energy <= bins * _LEAST_POWER else float(np.sqrt(error / energy) + logarithms / bins)
+        return None if energy <= bins * LEAST_POWER else float(np.sqrt(error / energy) + logarithms / bins)
 
     def _summed(self, both: NDArray[np.float32]) -> Sums:
         cut = np.lib.stride_tricks.sliding_window_view(both, len(self._window), axis=-1)[..., :: self._hop, :]
         spectra = fft.rfft(cut * self._window, self._length)
         power = spectra.real**2 + spectra.imag**2
-        target, predicted = np.sqrt(np.maximum(power, np.float32(_LEAST_POWER)))
+        target, predicted = np.sqrt(np.maximum(power, np.float32(LEAST_POWER)))
         error, energy = np.square(target - predicted).sum(), np.square(target).sum()
         return np.array([error, energy, np.abs(np.log(target / predicted)).sum(), target.size], np.float64)

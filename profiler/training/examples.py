@@ -15,11 +15,13 @@ from profiler.session import Take
 from profiler.session_folder import SessionFolder
 from profiler.split import Span
 
-__all__ = ["Apart", "Examples", "Passage", "read_examples", "with_some_watched"]
+__all__ = ["PIECE_FRAMES", "Apart", "Examples", "Passage", "read_examples", "with_some_watched"]
 
 _MOST_SECONDS = 3600  # about 2 GB in memory, and more than a budget of minutes gets through
 _STRETCH_FRAMES = 960_000
-_PIECE_FRAMES = 48_000
+PIECE_FRAMES = 48_000
+"""A second or so: what is watched is heard in pieces of this length."""
+
 _MOST_OF_A_PASSAGE = 0.25
 
 
@@ -39,7 +41,7 @@ class Apart:
         found, owed = [], 0.0
         for number, frames in enumerate(lengths):
             owed += self.share * frames
-            least = self.share * self.from_frames if number == len(lengths) - 1 else _PIECE_FRAMES
+            least = self.share * self.from_frames if number == len(lengths) - 1 else PIECE_FRAMES
             piece = int(owed) if least <= owed <= _MOST_OF_A_PASSAGE * frames else 0
             found.append(frames - piece)
             owed -= piece

@@ -5,19 +5,16 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["AURALOSS", "Resolution", "spectral_distance"]
+from profiler.listening.spectra import LEAST_POWER, RESOLUTIONS
+
+__all__ = ["Resolution", "spectral_distance"]
 
 Resolution = tuple[int, int, int]
 """The length of the transform, the hop and the window, in frames."""
 
-AURALOSS: Sequence[Resolution] = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))
-"""The resolutions that are usual (Yamamoto et al. 2020; Steinmetz and Reiss 2020)."""
-
-_LEAST_POWER = 1e-8
-
 
 def spectral_distance(
-    predicted: Tensor, wet: Tensor, resolutions: Sequence[Resolution] = AURALOSS, *, mirrored: bool = True
+    predicted: Tensor, wet: Tensor, resolutions: Sequence[Resolution] = RESOLUTIONS, *, mirrored: bool = True
 ) -> Tensor:
     """Return the distance between signals of shape (rows, frames), all rows at once.
 
@@ -38,4 +35,4 @@ def _magnitudes(signal: Tensor, resolution: Resolution, *, mirrored: bool) -> Te
     length, hop, window = resolution
     shape = torch.hann_window(window, device=signal.device)
     spectrum = torch.stft(signal, length, hop, window, shape, center=mirrored, return_complex=True)
-    return torch.sqrt(torch.clamp(spectrum.real**2 + spectrum.imag**2, min=_LEAST_POWER))
+    return torch.sqrt(torch.clamp(spectrum.real**2 + spectrum.imag**2, min=LEAST_POWER))

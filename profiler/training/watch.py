@@ -8,13 +8,12 @@ import torch
 
 from profiler.effects import Effect
 from profiler.profile import CurvePoint
-from profiler.training.examples import Examples, Passage, stacked
+from profiler.training.examples import PIECE_FRAMES, Examples, Passage, stacked
 from profiler.training.state import TrainingState, weights_of
 
 __all__ = ["Watch", "sounding_rows"]
 
 _ROWS = 16
-_ROW_FRAMES = 48_000
 _PRE_ROLL_SHARE = 0.125
 _WORSE = 1.25
 _BELOW_NOISE, _AT_NOISE, _FLAT = 0.9, 1.05, 0.98
@@ -99,7 +98,7 @@ def sounding_rows(passages: Sequence[Passage]) -> Passage | None:
     """Return up to sixteen rows of up to a second that lie evenly over the passages; None when all is silent."""
     if not passages:
         return None
-    length = min(_ROW_FRAMES, *(passage.frames for passage in passages))
+    length = min(PIECE_FRAMES, *(passage.frames for passage in passages))
     cuts = [
         passage.excerpt(start, start + length)
         for passage in passages
