@@ -85,10 +85,9 @@ def measure_lateness(dry: Samples, wet: Samples, sample_rate: int) -> Lateness:
     begin = max(start - reach, 0)
     other = wet[begin : start + length + reach].astype(np.float64)
     match = matched(one, other, reach=reach, offset=start - begin, sample_rate=sample_rate)
-    near = np.zeros(len(one))
     first = start + match.frames - begin
-    part = other[max(first, 0) : max(first + len(one), 0)]
-    near[max(-first, 0) : max(-first, 0) + len(part)] = part
+    common = max(min(len(one), len(other) - first) - max(-first, 0), 0)  # where dry and wet both play
+    one, near = (each[skipped:][:common] for each, skipped in ((one, max(-first, 0)), (other, max(first, 0))))
     if match.is_spread:
         rest, uncertainty = 0.0, SPREAD_SECONDS * sample_rate
     elif len(one) < 2 * WINDOW:

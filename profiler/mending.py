@@ -75,7 +75,7 @@ def mendings(timings: Sequence[Timing], standing: Sequence[object], sample_rate:
     sharp = sorted((each for each in timings if not each.is_spread), key=lambda each: each.frames)
     if not sharp:
         return [_spread(each, sample_rate) for each in timings]
-    middle = sharp[len(sharp) // 2]
+    middle = sharp[(len(sharp) - 1) // 2]  # of two the one that is less late, which may be none
     together = [each for each in sharp if _agree(each, middle)]
     unsure = sorted(each.uncertainty_frames for each in together)[len(together) // 2]
     aligned = abs(middle.frames) <= max(unsure, _AGREE_FRAMES)

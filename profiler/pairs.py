@@ -107,7 +107,7 @@ def take_in(
             reasons = "\n  ".join(f"line {each.line}: {each.reason}" for each in refused)
             raise SessionError(f"None of the takes can be used:\n  {reasons}")
         standing = [each.row.settings or each.row.track for each in heard]
-        mended = mendings([each.timing for each in heard], standing, folder.session.sample_rate)
+        mended = mendings(_timings(taking, heard), standing, folder.session.sample_rate)
         for number, (each, mending) in enumerate(zip(heard, mended, strict=True)):
             _keep(folder, each, mending, number=number)
             tell(0.5 + (number + 1) / len(heard) / 2, "keeping")
@@ -133,6 +133,32 @@ def _listened(taking: _Table, row: PairRow) -> _Heard:
         timing = measure_timing(one, other, taking.sample_rate)
     check_timing(timing)
     return _Heard(row=row, dry=dry, wet=wet, timing=timing)
+
+
+def _timings(taking: _Table, heard: Sequence[_Heard]) -> list[Timing]:
+    """Return the takes' timings, those that repeat another take's timed by it: the gear's filters delay both alike."""
+    out: list[Timing] = []
+    for number, each in enumerate(heard):
+        timing = each.timing
+        first = next((at for at, other in enumerate(heard[:number]) if _repeats(each.row, other.row)), None)
+        if first is not None and not timing.is_spread:
+            between = _between(taking, heard[first], each)
+            if between.is_clear and not between.is_spread:
+                frames = out[first].frames + between.frames
+                timing = replace(timing, frames=frames, uncertainty_frames=between.uncertainty_frames)
+        out.append(timing)
+    return out
+
+
+def _repeats(one: PairRow, other: PairRow) -> bool:
+    return one.track is None and other.track is None and (one.dry, one.settings) == (other.dry, other.settings)
+
+
+def _between(taking: _Table, one: _Heard, other: _Heard) -> Timing:
+    with reading(one.row.wet) as first, reading(other.row.wet) as second:
+        wets = (FileRecording(first, taking.sample_rate, one.wet.channels),)
+        wets += (FileRecording(second, taking.sample_rate, other.wet.channels),)
+        return measure_timing(*wets, taking.sample_rate)
 
 
 def _check_not_the_same(dry: Recording, wet: Recording) -> None:

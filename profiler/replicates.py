@@ -16,7 +16,7 @@ __all__ = ["Comparison", "compared", "findings_of"]
 _EXCERPT_SECONDS = 60
 _LEAST_GAIN_DB = 0.2
 _WINDOW = 2048
-_FOLLOWS_DB = 6.0
+_FOLLOWS_DB = 3.0  # noise has 0.1 at most, a turned knob 5 and more
 _LEAST_ESR = 1e-4
 
 

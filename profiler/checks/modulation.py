@@ -22,7 +22,9 @@ _SLOWEST_HZ, _FASTEST_HZ = 0.15, 10.0
 _LEAST_TURNS = 4
 _NEIGHBOURS = 61
 _CLEAR_LINE = 8.5
-_DRY_LINE = 4.0
+# A line of the dry's levels explains one of the gear's unless that is ten times as clear. Gear without an LFO had at
+# most 5 where the dry had 8, and a tremolo 1079 where the dry had 4.
+_DRY_LINE, _DRY_SHARE = 4.0, 0.1
 _OUTLIER = 4.0
 _RIDGE = 1e-6
 
@@ -47,8 +49,9 @@ def modulation_in_playing(dry: Samples, predicted: Samples, wet: Samples, sample
 
     In each band the complex gain from predicted to wet is followed over time. What the dry's levels, now and in the
     past two seconds, explain of it is taken out: gear answers playing. A line that is left in the spectrum of the
-    gains, where the dry's levels have none, is an LFO's. Measured on 26 kinds of gear that have no LFO the strongest
-    line was 6 times its surroundings; tremolo, vibrato and phasers show 10 to 100 times.
+    gains, where the dry's levels have none as clear, is an LFO's. Measured on gear of 26 kinds that has no LFO the
+    strongest line was 8 times its surroundings; tremolo, vibrato and phasers show 15 to 1000 times. Behind distortion
+    or before it they show 4 to 22 times in 24 s of playing as dull as a guitar's, and 9 to 28 times in a minute.
     """
     size = 2 ** round(np.log2(_FRAME_SECONDS * sample_rate))
     rate = 2 * sample_rate / size
@@ -123,7 +126,8 @@ def _line(gains: list[_Gain], levels: Array, rate: float) -> Modulation | None:
     ratio, dry_ratio = (each / (ndimage.median_filter(each, width, mode="nearest") + 1e-30) for each in (total, dry))
     inside = (frequencies > max(_SLOWEST_HZ, _LEAST_TURNS * rate / len(levels))) & (frequencies < _FASTEST_HZ)
     at = int(np.argmax(np.where(inside, ratio, 0)))
-    if ratio[at] < _CLEAR_LINE or dry_ratio[max(at - 4, 0) : at + 5].max() > _DRY_LINE:
+    of_dry = float(dry_ratio[max(at - 4, 0) : at + 5].max())
+    if ratio[at] < _CLEAR_LINE or of_dry > max(_DRY_LINE, _DRY_SHARE * ratio[at]):
         return None
     turn = np.exp(-2j * np.pi * frequencies[at] * np.arange(len(levels)) / rate)
     left = [

@@ -111,7 +111,6 @@ def wandering(samples, frames: float, seconds: float):
 
 HOPELESS = {
     "slow tape": (lambda: wandering(driven(DRY), 5, 5.0), "wanders against the dry"),
-    "fast tape": (lambda: wandering(driven(DRY), 30, 0.7), "wanders against the dry|does not follow"),
     "lost buffer": (
         lambda: np.concatenate([driven(DRY)[: 7 * RATE], driven(DRY)[7 * RATE + 256 :]]),
         r"jumps against the dry at [67]\.\d s",
@@ -134,6 +133,18 @@ def test_what_no_delay_mends_is_refused(taken, tmp_path, how):
     assert [each.line for each in refused] == [3]
     assert re.search(reason, refused[0].reason), refused[0].reason
     assert len(folder.session.takes) == 1
+
+
+@pytest.mark.parametrize("seed", range(3, 7))
+def test_a_tape_that_swings_within_a_second_is_refused_or_told(taken, tmp_path, seed):
+    """As fast as a vibrato does it may be the gear itself; then the check says that the gear moves."""
+    dry = programme(seed, sample_rate=RATE, frames=FRAMES)
+    wav(tmp_path / "own.wav", dry)
+    wav(tmp_path / "own_wet.wav", wandering(driven(dry), 30, 0.7))
+    wav(tmp_path / "wet.wav", driven(DRY))
+    folder, refused = taken("dry,wet", "dry.wav,wet.wav", "own.wav,own_wet.wav")
+    told = {each.kind for take in check_session(folder).takes for each in take.findings}
+    assert "time-variance" in told or re.search("wanders against the dry|does not follow", refused[0].reason)
 
 
 def test_an_order_that_looks_wrong_can_be_kept(taken, tmp_path):
@@ -191,7 +202,9 @@ def test_replicates_that_disagree_are_told(taken, tmp_path):
     wav(tmp_path / "1.wav", (driven(DRY) + noise).astype(np.float32))
     wav(tmp_path / "2.wav", np.tanh(5 * DRY).astype(np.float32))
     folder, _ = taken("dry,wet", *(f"dry.wav,{number}.wav" for number in range(3)))
-    assert [[each.kind for each in take.findings] for take in folder.session.takes] == [[], [], ["disagreement"]]
+    first, noisy, turned = ([each.kind for each in take.findings] for take in folder.session.takes)
+    assert first == noisy == []
+    assert "disagreement" in turned
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (44_100, 8), (96_000, 2), (192_000, 1)])

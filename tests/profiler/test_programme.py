@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import signal
 
 from profiler.instruments import drum_kit, electric_piano, organ, plucked_string, strings_pad, voice
 from profiler.programme import PASSAGES, programme
@@ -121,6 +122,44 @@ def test_programme_goes_through_many_levels(seed, sample_rate):
     assert np.percentile(levels, 95) > -22
     assert np.percentile(levels, 95) - np.percentile(levels, 10) > 12
     assert np.median(levels) > -45
+
+
+BANDS_HZ = (63, 125, 250, 500, 1000, 2000, 4000, 8000)
+RECORDED_DB = {
+    "_lead": (-14.2, -7.6, -4.0, -6.4, -8.8, -15.5, -29.7),
+    "_bass": (-4.3, -3.6, -9.8, -14.5, -20.1, -28.9),  # the two are 29 dB apart above 4 kHz
+    "": (-8.7, -6.3, -4.9, -7.8, -10.7, -16.3, -22.1),
+}
+"""Levels of octaves from 63 Hz on, against the whole, of eight recorded guitars, two basses, and 17 instruments."""
+
+
+def octaves_db(sound, sample_rate):
+    """Return the level of each of those octaves against the whole."""
+    frequencies, power = signal.welch(sound, sample_rate, nperseg=8192)
+    inside = [power[(frequencies >= low) & (frequencies < 2 * low)].sum() for low in BANDS_HZ[:-1]]
+    return 10 * np.log10(np.asarray(inside) / power.sum())
+
+
+@pytest.mark.parametrize("kind", RECORDED_DB)
+def test_programme_has_the_spectrum_of_recorded_playing(kind):
+    """What a profile learns from sounds as dull and as deep as what it will play: within 6 dB, and 3 on average."""
+    if kind:
+        (play,) = {each for each in PASSAGES if each.__name__ == kind}
+        sounds = [play(np.random.default_rng([seed, 5]), 48_000, 6 * 48_000) for seed in range(20)]
+        sound = np.concatenate([each / np.abs(each).max() for each in sounds])
+    else:
+        sound = programme(2, sample_rate=48_000, frames=180 * 48_000)
+    recorded = RECORDED_DB[kind]
+    apart = np.abs(octaves_db(sound, 48_000)[: len(recorded)] - recorded)
+    assert apart.max() < 6
+    assert apart.mean() < 3
+
+
+def test_programme_is_as_loud_as_recorded_playing():
+    """With the peak at -3 dBFS half of all tenths of a second of 17 recordings are above -23 dBFS."""
+    sound = programme(2, sample_rate=48_000, frames=180 * 48_000)
+    levels = windows_db(sound / np.abs(sound).max() * 10 ** (-3 / 20), 4800)
+    assert np.median(levels) == pytest.approx(-23, abs=3)
 
 
 def test_programme_depends_on_its_seed_alone():

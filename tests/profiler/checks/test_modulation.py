@@ -7,10 +7,12 @@ from profiler.audio_file import read_audio
 from profiler.checks.chirp_train import modulation_in_chirps
 from profiler.checks.linear_fit import fit_linear
 from profiler.checks.modulation import modulation_in_playing
+from profiler.programme import programme
 
 RATE = 48_000
 MOVING = ["chorus", "phaser", "phaser behind distortion", "tremolo", "tremolo before distortion", "vibrato"]
-HEARD_IN_PLAYING = ["phaser", "phaser behind distortion", "tremolo", "tremolo before distortion", "vibrato"]
+HEARD_IN_PLAYING = ["phaser", "tremolo", "vibrato"]
+HEARD_IN_A_MINUTE = ["phaser behind distortion", "tremolo before distortion"]
 STILL = [
     "bitcrush",
     "clipping",
@@ -70,6 +72,21 @@ def test_gear_that_answers_playing_is_still(play, stimulus, gear, noise_db):
 def test_playing_shows_an_lfo(play, playing, gear):
     """Without chirps too, from the playing alone."""
     assert in_playing(playing, play(gear, playing)) is not None
+
+
+@pytest.mark.parametrize("gear", HEARD_IN_A_MINUTE)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_minute_of_playing_shows_an_lfo_beside_distortion(play, gear, seed):
+    """Distortion hides an LFO in short playing."""
+    minute = programme(seed, sample_rate=RATE, frames=60 * RATE)
+    assert in_playing(minute, play(gear, minute)) is not None
+
+
+@pytest.mark.parametrize("seed", [32, 35])
+def test_a_weak_pulse_in_the_playing_does_not_hide_a_clear_lfo(play, seed):
+    """In these the dry's own levels happen to have a line, 4 to 6 times its surroundings, where the tremolo's is."""
+    chance = programme(seed, sample_rate=RATE, frames=24 * RATE)
+    assert in_playing(chance, play("tremolo", chance)) is not None
 
 
 def test_playing_tells_the_rate_and_no_more_than_the_loss(play, playing):
