@@ -155,10 +155,10 @@ def _repeats(one: PairRow, other: PairRow) -> bool:
 
 
 def _between(taking: _Table, one: _Heard, other: _Heard) -> Timing:
+    rate = taking.sample_rate
     with reading(one.row.wet) as first, reading(other.row.wet) as second:
-        wets = (FileRecording(first, taking.sample_rate, one.wet.channels),)
-        wets += (FileRecording(second, taking.sample_rate, other.wet.channels),)
-        return measure_timing(*wets, taking.sample_rate)
+        earlier, later = FileRecording(first, rate, one.wet.channels), FileRecording(second, rate, other.wet.channels)
+        return measure_timing(earlier, later, rate)
 
 
 def _check_not_the_same(dry: Recording, wet: Recording) -> None:

@@ -44,7 +44,7 @@ class Watch:
         self._groups, self._known = [rows for rows, _ in found], [known for _, known in found]
         self._noise_esr = None
         if noise_power is not None and self._groups:
-            wet = self._groups[0].wet.astype(np.float64)
+            wet = self._groups[0].wet[:, _pre_roll(self._groups[0]) :].astype(np.float64)
             self._noise_esr = noise_power * wet.size / float(np.sum(wet * wet))
         self._most = [_WORSE * esr for esr in self._errors(start)] if start else [math.inf] * len(self._groups)
 
@@ -85,13 +85,17 @@ class Watch:
 
     @torch.no_grad()
     def _esr(self, effect: Effect, rows: Passage) -> float:
-        skip = int(_PRE_ROLL_SHARE * rows.frames)
+        skip = _pre_roll(rows)
         dry, wet = torch.from_numpy(rows.dry), torch.from_numpy(rows.wet)
         index = torch.from_numpy(rows.knobs)
         predicted, _ = effect.along(dry, self._positions, index, effect.initial_state(len(dry)))
         error = (predicted * torch.from_numpy(rows.counts) - wet)[:, skip:].double().square().sum()
         esr = float(error / wet[:, skip:].double().square().sum().clamp_min(1e-12))
         return esr if np.isfinite(esr) else float("inf")
+
+
+def _pre_roll(rows: Passage) -> int:
+    return int(_PRE_ROLL_SHARE * rows.frames)
 
 
 def sounding_rows(passages: Sequence[Passage]) -> Passage | None:

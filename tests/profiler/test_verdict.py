@@ -66,11 +66,11 @@ def test_noise_ends_training_early(tmp_path: Path):
     dry = playing(1, 20.0)
     noise = np.random.default_rng(0).normal(0, 0.1 * np.sqrt(np.mean(dry**2)) / 2, len(dry))
     folder = folder_of(tmp_path / "s", [(dry, dry / 2 + noise, {})])
-    loaded, told = trained(folder, tmp_path / "p.tonecast", 1600, "time=last:0.2")
+    loaded, told = trained(folder, tmp_path / "p.tonecast", 800, "time=last:0.2")
     assert told.limited_by == loaded.profile.provenance.limited_by == "noise"
     assert "noise of the gear" in told.reason
     assert "hotter signal" in told.reason
-    assert loaded.profile.provenance.steps < 1600
+    assert loaded.profile.provenance.steps < 800
     clean = dry[-4 * RATE :] / 2
     wet = ProfileProcessor(loaded).process(dry[None], RATE)[0, -4 * RATE :]
     assert np.sum((wet - clean) ** 2) < 0.1 * 0.01 * np.sum(clean**2)
