@@ -171,7 +171,10 @@ def _score(
         return _kept_wet(folder / "wets", session, dry, settings)
 
     settings = held_out_settings(session)
-    real = {path.stem: played(loaded, playing(path), settings, wet) for path in recordings(options.data)}
+    real = {
+        path.stem: played(loaded, playing(path, session.sample_rate), settings, wet)
+        for path in recordings(options.data)
+    }
     names = ("esr", "esr_median", "esr_worst")
     held_out = size.score and {each: getattr(size.score, each) for each in names}
     return {"real": asdict(PlayingScore.of(real)), "held_out": held_out}

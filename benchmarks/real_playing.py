@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 
 import profiler
@@ -80,7 +81,9 @@ def main() -> int:
         parser.error(f"{options.data / 'dry'} must hold {', '.join(SUFFIXES)} files, and the session held-out takes")
     found = {}
     for path in paths:
-        found[path.stem] = played(loaded, playing(path), settings, lambda dry, each: gear_wet(session, dry, each))
+        found[path.stem] = played(
+            loaded, playing(path, session.sample_rate), settings, lambda dry, each: gear_wet(session, dry, each)
+        )
         print(f"{path.stem:24} {_esr(found[path.stem]):.5f}", flush=True)
     score = PlayingScore.of(found)
     print(
@@ -96,11 +99,14 @@ def recordings(data: Path) -> list[Path]:
     return [path for path in sorted((data / "dry").iterdir()) if path.suffix in SUFFIXES]
 
 
-def playing(path: Path) -> Audio:
-    """Return the first ten seconds of a recording's first channel, at a peak of 0.7. Raises AudioError."""
+def playing(path: Path, sample_rate: int) -> Audio:
+    """Return the first ten seconds of a recording's first channel, at a peak of 0.7. Raises AudioError.
+
+    It is brought to the session's rate: gear need not be the same at another, and the profile is of it at that one.
+    """
     audio = read_audio(path)
-    dry = audio.samples[:1, : SECONDS * audio.sample_rate]
-    return Audio(samples=dry / np.abs(dry).max() * np.float32(PEAK), sample_rate=audio.sample_rate)
+    dry = soxr.resample(audio.samples[0, : SECONDS * audio.sample_rate], audio.sample_rate, sample_rate)
+    return Audio(samples=dry[None] / np.abs(dry).max() * np.float32(PEAK), sample_rate=sample_rate)
 
 
 def held_out_settings(session: CaptureSession) -> list[KnobSettings]:

@@ -263,3 +263,17 @@ def test_restraint_leaves_the_gains():
     effect.restrain(0.25)
     assert effect.line.weight[:-2].unique().tolist() == [0.75]
     assert effect.line.weight[-2:].unique().tolist() == [1.0]
+
+
+def test_restraint_shrinks_what_multiplies():
+    """Weights that an activation's flat side hides do not grow for ever; biases, head and gains stay as they are."""
+    effect = lively()
+    before = {name: tensor.clone() for name, tensor in effect.state_dict().items()}
+    effect.restrain(0.25)
+    for part in effect.shape.parts:
+        was, now = (weights[part.start : part.stop] for weights in (before["weights"], effect.weights))
+        shrunk = part.name in ("convolution", "mix", "residual")
+        assert torch.allclose(now, was * (0.975 if shrunk else 1.0))
+    last = effect.shaper[-1].weight
+    assert torch.allclose(last[:-2], before["shaper.4.weight"][:-2] * 0.975)
+    assert torch.equal(last[-2:], before["shaper.4.weight"][-2:])
