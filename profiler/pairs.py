@@ -151,7 +151,7 @@ def _timings(taking: _Table, heard: Sequence[_Heard]) -> list[Timing]:
 
 
 def _repeats(one: PairRow, other: PairRow) -> bool:
-    return one.track is None and other.track is None and (one.dry, one.settings) == (other.dry, other.settings)
+    return one.settings is not None and (one.dry, one.settings) == (other.dry, other.settings)
 
 
 def _between(taking: _Table, one: _Heard, other: _Heard) -> Timing:

@@ -57,7 +57,7 @@ def late(samples, frames: float):
 
 
 def noisy(samples, seed: int):
-    """Return samples with white noise 20 dB below them."""
+    """Return samples with white noise 20 dB below them, of another stream than the programme of that seed is."""
     level = np.sqrt(np.mean(samples.astype(np.float64) ** 2)) / 10
     return (samples + np.random.default_rng(100 + seed).normal(0, level, len(samples))).astype(np.float32)
 

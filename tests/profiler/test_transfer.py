@@ -49,6 +49,7 @@ def errors(gear, cutoff_hz):
         wet = dull_playing(seed, cutoff_hz)[None]
         for name, settings in GEAR[gear]:
             wet = PedalboardEffect(name, settings).process(wet, RATE)
+        # Of the same seed it would be the stream that the programme's own hiss is drawn from.
         noise = np.random.default_rng(100 + seed).normal(0, 0.01 * np.sqrt(np.mean(wet**2)), wet.shape[1])
         late = measure_lateness(dull_playing(seed, cutoff_hz), (wet[0] + noise).astype(np.float32), RATE)
         found.append((abs(late.frames), late.uncertainty_frames))
