@@ -20,11 +20,10 @@ import numpy as np
 
 from profiler.audio import Samples
 from profiler.audio_file import read_audio
-from profiler.lateness import CLEAR
 from profiler.pedalboard_effect import PedalboardEffect
 from profiler.programme import programme
 from profiler.recording import HeldRecording
-from profiler.timing import measure_timing
+from profiler.timing import CLEAR, measure_timing
 from profiler.varispeed import read_along
 
 RATE = 48_000

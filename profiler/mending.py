@@ -7,8 +7,7 @@ from typing import Literal
 
 from profiler.errors import TakeRejectedError
 from profiler.finding import Finding
-from profiler.lateness import CLEAR
-from profiler.timing import Timing
+from profiler.timing import CLEAR, Timing
 
 __all__ = ["Mending", "check_timing", "mendings"]
 

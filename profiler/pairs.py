@@ -18,6 +18,7 @@ from profiler.errors import AudioError, ProfilerError, SessionError, TakeRejecte
 from profiler.finding import Finding
 from profiler.hearing import Hearing, hear, looks_swapped
 from profiler.mending import Mending, check_timing, mendings
+from profiler.pair_timings import HeardPair, agreed_timings
 from profiler.pairs_table import PairRow, PairsTable
 from profiler.progress import Progress, ProgressCallback, unheard
 from profiler.recording import FileRecording, Recording
@@ -25,7 +26,7 @@ from profiler.replicates import compared, findings_of
 from profiler.session import Take
 from profiler.session_folder import SessionFolder
 from profiler.storage import sha256_of
-from profiler.timing import Timing, measure_timing
+from profiler.timing import measure_timing
 from profiler.varispeed import read_along
 
 __all__ = ["Refusal", "common_rate", "take_in"]
@@ -42,16 +43,6 @@ class Refusal:
 
     line: int
     reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Heard:
-    """A row that can be used: what its two files sound like, and how they run against each other."""
-
-    row: PairRow
-    dry: Hearing
-    wet: Hearing
-    timing: Timing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +86,7 @@ def take_in(
 
     taking = _Table(sample_rate=folder.session.sample_rate, keep_order=keep_order)
     refused: list[Refusal] = []
-    heard: list[_Heard] = []
+    heard: list[HeardPair] = []
     with folder.writing():
         for number, row in enumerate(table.rows):
             try:
@@ -107,14 +98,14 @@ def take_in(
             reasons = "\n  ".join(f"line {each.line}: {each.reason}" for each in refused)
             raise SessionError(f"None of the takes can be used:\n  {reasons}")
         standing = [each.row.settings or each.row.track for each in heard]
-        mended = mendings(_timings(taking, heard), standing, folder.session.sample_rate)
+        mended = mendings(agreed_timings(heard, folder.session.sample_rate), standing, folder.session.sample_rate)
         for number, (each, mending) in enumerate(zip(heard, mended, strict=True)):
             _keep(folder, each, mending, number=number)
             tell(0.5 + (number + 1) / len(heard) / 2, "keeping")
     return tuple(refused)
 
 
-def _listened(taking: _Table, row: PairRow) -> _Heard:
+def _listened(taking: _Table, row: PairRow) -> HeardPair:
     dry, wet = taking.hear(row.dry), hear(row.wet)
     if row.track is not None and dry.sample_rate != taking.sample_rate:
         raise TakeRejectedError(
@@ -132,33 +123,7 @@ def _listened(taking: _Table, row: PairRow) -> _Heard:
             )
         timing = measure_timing(one, other, taking.sample_rate)
     check_timing(timing)
-    return _Heard(row=row, dry=dry, wet=wet, timing=timing)
-
-
-def _timings(taking: _Table, heard: Sequence[_Heard]) -> list[Timing]:
-    """Return the takes' timings, those that repeat another take's timed by it: the gear's filters delay both alike."""
-    out: list[Timing] = []
-    for number, each in enumerate(heard):
-        timing = each.timing
-        first = next((at for at, other in enumerate(heard[:number]) if _repeats(each.row, other.row)), None)
-        if first is not None and not timing.is_spread:
-            between = _between(taking, heard[first], each)
-            if between.is_clear and not between.is_spread:
-                frames = out[first].frames + between.frames
-                timing = replace(timing, frames=frames, uncertainty_frames=between.uncertainty_frames)
-        out.append(timing)
-    return out
-
-
-def _repeats(one: PairRow, other: PairRow) -> bool:
-    return one.settings is not None and (one.dry, one.settings) == (other.dry, other.settings)
-
-
-def _between(taking: _Table, one: _Heard, other: _Heard) -> Timing:
-    rate = taking.sample_rate
-    with reading(one.row.wet) as first, reading(other.row.wet) as second:
-        earlier, later = FileRecording(first, rate, one.wet.channels), FileRecording(second, rate, other.wet.channels)
-        return measure_timing(earlier, later, rate)
+    return HeardPair(row=row, dry=dry, wet=wet, timing=timing)
 
 
 def _check_not_the_same(dry: Recording, wet: Recording) -> None:
@@ -170,7 +135,7 @@ def _check_not_the_same(dry: Recording, wet: Recording) -> None:
     raise TakeRejectedError("The wet is the dry itself: nothing was recorded through the gear.")
 
 
-def _keep(folder: SessionFolder, heard: _Heard, mending: Mending, *, number: int) -> None:
+def _keep(folder: SessionFolder, heard: HeardPair, mending: Mending, *, number: int) -> None:
     row, rate = heard.row, folder.session.sample_rate
     source = sha256_of(row.wet)
     masked = _masked(heard.wet, mending, rate)
@@ -202,7 +167,7 @@ def _keep(folder: SessionFolder, heard: _Heard, mending: Mending, *, number: int
         _bring_level(folder, first, take)
 
 
-def _dry(folder: SessionFolder, heard: _Heard) -> int:
+def _dry(folder: SessionFolder, heard: HeardPair) -> int:
     with reading(heard.row.dry) as reader:
         recording = FileRecording(reader, folder.session.sample_rate, heard.dry.channels)
         as_it_is = Mending(latency_frames=0, polarity=1)

@@ -9,7 +9,7 @@ from profiler.alignment import counted
 from profiler.finding import Finding
 from profiler.session import Take
 from profiler.session_folder import SessionFolder
-from profiler.transfer import Spectrum
+from profiler.timing.transfer import Spectrum
 
 __all__ = ["Comparison", "compared", "findings_of"]
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from profiler.lateness import measure_lateness
 from profiler.pedalboard_effect import PedalboardEffect
 from profiler.programme import programme
-from profiler.transfer import UNKNOWN_FRAMES, Transfer, fine_lateness
+from profiler.timing import measure_lateness
+from profiler.timing.transfer import UNKNOWN_FRAMES, Transfer, fine_lateness
 
 RATE = 48_000
 SEEDS = range(6)

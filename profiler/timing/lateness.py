@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from profiler.audio import Samples
-from profiler.transfer import UNKNOWN_FRAMES, WINDOW, Spectrum, Transfer, fine_lateness
+from profiler.timing.transfer import UNKNOWN_FRAMES, WINDOW, Spectrum, Transfer, fine_lateness
 
 __all__ = [
     "CLEAR",
@@ -31,7 +31,7 @@ CLEAR = 2.5
 SPREAD_SECONDS = 0.01
 
 LONGEST_SECONDS = 1.0
-"""Further apart than this, dry and wet are not looked for here; `profiler.timing` looks further."""
+"""Further apart than this, dry and wet are not looked for here; `measure_timing` looks further."""
 
 _EXCERPT_SECONDS = 60.0
 _WHITENING = 0.8
@@ -61,6 +61,8 @@ class Lateness:
 class Match:
     """A place at which two signals match: whole frames of lag, polarity, and how far it stands above the rest.
 
+    `polarity_clearness` is how far it stands above what nearby matches the other way up: where that is little, gear
+    swings both ways and has no polarity.
     `is_spread` says that there is no single arrival, as through a reverb without its dry part; then `frames` is where
     the sound begins to arrive, within `SPREAD_SECONDS`, and the polarity is a guess.
     """
@@ -69,6 +71,7 @@ class Match:
     polarity: Literal[-1, 1]
     clearness: float
     is_spread: bool = False
+    polarity_clearness: float = 1.0
 
 
 def measure_lateness(dry: Samples, wet: Samples, sample_rate: int) -> Lateness:
@@ -147,7 +150,13 @@ def peak_of(found: Spectrum) -> Match:
     highest = abs(found[peaks[0]])
     first = min(at for at in peaks if abs(found[at]) >= _ECHO_SHARE * highest)
     polarity: Literal[-1, 1] = 1 if found[first] >= 0 else -1
-    return Match(frames=first, polarity=polarity, clearness=float(highest / (height.max() + 1e-30)))
+    near = polarity * found[max(first - _NEIGHBOURHOOD, 0) : first + _NEIGHBOURHOOD]
+    return Match(
+        frames=first,
+        polarity=polarity,
+        clearness=float(highest / (height.max() + 1e-30)),
+        polarity_clearness=float(near.max() / (max(-near.min(), 0.0) + 1e-30)),
+    )
 
 
 def _spread(found: Spectrum, halves: Sequence[Spectrum], width: int) -> Match | None:

@@ -5,9 +5,9 @@ import functools
 import numpy as np
 import pytest
 
-from profiler.lateness import CLEAR, measure_lateness
 from profiler.pedalboard_effect import PedalboardEffect
 from profiler.programme import programme
+from profiler.timing import CLEAR, measure_lateness
 
 RATE = 48_000
 FRAMES = 5 * RATE

@@ -5,11 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from profiler.lateness import CLEAR
 from profiler.pedalboard_effect import PedalboardEffect
 from profiler.programme import programme
 from profiler.recording import HeldRecording
-from profiler.timing import Timing, measure_timing
+from profiler.timing import CLEAR, Timing, measure_timing
 from profiler.varispeed import read_along
 
 RATE = 48_000

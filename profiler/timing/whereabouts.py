@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 from scipy import fft
 
-from profiler.lateness import CLEAR, Match, correlation, matched, peak_of
 from profiler.recording import Recording
-from profiler.transfer import Spectrum
+from profiler.timing.lateness import CLEAR, Match, correlation, matched, peak_of
+from profiler.timing.transfer import Spectrum
 
-__all__ = ["find_passage"]
+__all__ = ["find_passage", "loudest_passages"]
 
 _ANCHOR_SECONDS = 8.0
 _ANCHORS = 3
@@ -24,7 +24,7 @@ def find_passage(dry: Recording, wet: Recording, sample_rate: int) -> tuple[int,
     The loudest passage of each third of the dry is looked for within a second of where it should be, then everywhere.
     """
     length = min(int(_ANCHOR_SECONDS * sample_rate), dry.frames)
-    starts = _loudest_passages(dry, length)
+    starts = loudest_passages(dry, length)
     reach = int(_NEAR_SECONDS * sample_rate)
     best = (0, Match(frames=0, polarity=1, clearness=0.0))
     for everywhere in (False, True):
@@ -42,7 +42,7 @@ def find_passage(dry: Recording, wet: Recording, sample_rate: int) -> tuple[int,
     return best
 
 
-def _loudest_passages(dry: Recording, length: int) -> list[int]:
+def loudest_passages(dry: Recording, length: int) -> list[int]:
     """Return where the loudest passages of the dry begin, loudest first, one in each part of it."""
     last = dry.frames - length
     if last <= 0:

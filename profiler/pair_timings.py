@@ -1,0 +1,118 @@
+"""How the pairs of a table run, told from all of them together: takes of one gear are filtered alike."""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from profiler.audio_file import reading
+from profiler.hearing import Hearing
+from profiler.pairs_table import PairRow
+from profiler.recording import FileRecording
+from profiler.timing import CLEAR, GearFilter, Lateness, Timing
+
+__all__ = ["HeardPair", "agreed_timings"]
+
+# By how much the filters of two settings seem to delay each other: up to two frames, of an amp and a preamp whose gain
+# and tone were turned all the way.
+_FILTERS_DIFFER_FRAMES = 3.0
+# How far a swing must stand above that the other way, on average over takes: those of a preamp stand up to 2.7 times,
+# some one way up and some the other; an upside-down overdrive 2.8.
+_POLARITY_CLEAR = 2.7
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeardPair:
+    """A row that can be used: what its two files sound like, and how they run against each other."""
+
+    row: PairRow
+    dry: Hearing
+    wet: Hearing
+    timing: Timing
+
+
+def agreed_timings(heard: Sequence[HeardPair], sample_rate: int) -> list[Timing]:
+    """Return the pairs' timings, each measured once more through the filter that the surest of them shows.
+
+    That tells lateness and polarity far better than the dry does. Takes at the same settings are timed by it exactly;
+    at other settings it decides where their own timing is further away than filters are. One that it does not reach
+    keeps its own. Raises AudioError.
+    """
+    timings = [each.timing for each in heard]
+    sharp = [number for number, timing in enumerate(timings) if not timing.is_spread]
+    if not sharp:
+        return timings
+    groups = _groups(heard, sharp)
+    heads = [min(group, key=lambda number: timings[number].uncertainty_frames) for group in groups]
+    first = min(heads, key=lambda number: timings[number].uncertainty_frames)
+    for head, found in _through(heard, timings, first, heads, sample_rate):
+        timings[head] = _beside(timings[head], found)
+    for head, group in zip(heads, groups, strict=True):
+        for number, found in _through(heard, timings, head, group, sample_rate):
+            timings[number] = _alike(timings[number], found)
+    return _way_up(heard, timings, first)
+
+
+def _groups(heard: Sequence[HeardPair], numbers: Sequence[int]) -> list[list[int]]:
+    """Return the takes that stand at the same settings together, those whose knobs move each on its own."""
+    groups: list[list[int]] = []
+    for number in numbers:
+        settings = heard[number].row.settings
+        alike = (group for group in groups if heard[group[0]].row.settings == settings)
+        group = next(alike, None) if settings is not None else None
+        if group is None:
+            groups.append([number])
+        else:
+            group.append(number)
+    return groups
+
+
+def _through(
+    heard: Sequence[HeardPair], timings: Sequence[Timing], head: int, others: Sequence[int], sample_rate: int
+) -> Iterator[tuple[int, Lateness]]:
+    """Yield how late other takes are through the filter of one, its polarity taken in, those that it reaches."""
+    others = [number for number in others if number != head]
+    if not others:
+        return
+    with _recordings(heard[head], sample_rate) as (dry, wet):
+        gear = GearFilter.of(dry, wet, timings[head], sample_rate)
+    if gear is None:
+        return
+    for number in others:
+        with _recordings(heard[number], sample_rate) as (dry, wet):
+            found = gear.lateness(dry, wet, timings[number], sample_rate)
+        if found.clearness >= CLEAR:
+            yield number, replace(found, polarity=_sign(found.polarity * timings[head].polarity))
+
+
+@contextmanager
+def _recordings(pair: HeardPair, sample_rate: int) -> Iterator[tuple[FileRecording, FileRecording]]:
+    with reading(pair.row.dry) as dry, reading(pair.row.wet) as wet:
+        yield (FileRecording(dry, sample_rate, pair.dry.channels), FileRecording(wet, sample_rate, pair.wet.channels))
+
+
+def _alike(timing: Timing, found: Lateness) -> Timing:
+    return replace(timing, frames=found.frames, polarity=found.polarity, uncertainty_frames=found.uncertainty_frames)
+
+
+def _beside(timing: Timing, found: Lateness) -> Timing:
+    if abs(found.frames - timing.frames) <= _FILTERS_DIFFER_FRAMES:
+        return replace(timing, polarity=found.polarity)
+    unsure = max(timing.uncertainty_frames, _FILTERS_DIFFER_FRAMES)
+    return replace(timing, frames=found.frames, polarity=found.polarity, uncertainty_frames=unsure)
+
+
+def _way_up(heard: Sequence[HeardPair], timings: Sequence[Timing], first: int) -> list[Timing]:
+    """Return the timings all turned over or none, by what the takes themselves say on average.
+
+    Where that is not clear the first is taken to be the right way up: one polarity for all is what matters.
+    """
+    told = [math.log(each.timing.polarity_clearness) * each.timing.polarity for each in heard]
+    mean = sum(log * each.polarity for log, each in zip(told, timings, strict=True)) / len(heard)
+    turn = _sign(mean) if abs(mean) > math.log(_POLARITY_CLEAR) else timings[first].polarity
+    return [replace(each, polarity=_sign(each.polarity * turn)) for each in timings]
+
+
+def _sign(value: float) -> Literal[-1, 1]:
+    return 1 if value > 0 else -1
