@@ -94,7 +94,7 @@ def measure_timing(dry: Recording, wet: Recording, sample_rate: int) -> Timing:
     anchor = min(max(anchor, first), last) if first < last else anchor
     centres = _centres(dry, anchor=anchor, first=first, last=last, size=size)
     follow = partial(_followed, dry, wet, centres, anchor=anchor, lag=match.frames, size=size)
-    line = follow(least_reach=REACH).line
+    line = follow(least_reach=REACH)
     for _ in range(2):  # the second time along the better line: drift inside a window blurs it
         spectra = Windows.read(dry, wet, line, size=size)
         line = spectra.corrected()
@@ -105,8 +105,8 @@ def measure_timing(dry: Recording, wet: Recording, sample_rate: int) -> Timing:
     middle = 0.0 if drifts else float(np.median(line.at)) * line.slope
     wander = _wander(line, spectra)
     further = follow(least_reach=_LONGEST_JUMP_FRAMES, only_clear=True)
-    if (jump := _jump(further, sample_rate)) is not None:
-        wander = max(wander, float(np.quantile(np.abs(further.line.left), 0.75)))
+    if (jump := _jump(further, line, sample_rate)) is not None:
+        wander = max(wander, float(np.quantile(np.abs(further.left), 0.75)))
     return Timing(
         frames=line.start + middle + rest,
         polarity=match.polarity,
@@ -117,16 +117,8 @@ def measure_timing(dry: Recording, wet: Recording, sample_rate: int) -> Timing:
         drift_error_ppm=line.slope_error * 1e6,
         wander_frames=wander,
         jump_second=jump,
-        strays=tuple(float(each) for each in (line if jump is None else further.line).strays),
+        strays=tuple(float(each) for each in (line if jump is None else further).strays),
     )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Followed:
-    """A line laid through lags, and which way up each of its windows matched there."""
-
-    line: LagLine
-    signs: NDArray[np.float64]
 
 
 def _overlap(dry: Recording, wet: Recording, *, lag: int, size: int) -> tuple[int, int]:
@@ -159,9 +151,9 @@ def _followed(  # noqa: PLR0913 - a step that is tried twice, with another reach
     size: int,
     least_reach: int,
     only_clear: bool = False,
-) -> _Followed:
+) -> LagLine:
     """Follow the lag from window to window and lay a line through it."""
-    at, lags, signs = [float(anchor)], [float(lag)], [0.0]
+    at, lags = [float(anchor)], [float(lag)]
     for centre in centres:
         known = np.asarray(at)
         slope = lay_line(known, np.asarray(lags)).slope if len(at) > LEAST_WINDOWS else 0.0
@@ -170,15 +162,13 @@ def _followed(  # noqa: PLR0913 - a step that is tried twice, with another reach
         reach = least_reach + int(_DRIFT_REACH * abs(centre - at[nearest]))
         one = dry.read(centre - size // 2, size).astype(np.float64)
         other = wet.read(centre - size // 2 + expected - reach, size + 2 * reach).astype(np.float64)
-        signed = correlation_within(one, other, reach=reach, offset=reach)
-        found = np.abs(signed)
+        found = np.abs(correlation_within(one, other, reach=reach, offset=reach))
         best = _nearest_peak(found, reach)
         if only_clear and not _is_clear(found, best + reach):
             continue
         at.append(float(centre))
         lags.append(float(expected + best))
-        signs.append(float(np.sign(signed[best + reach])))
-    return _Followed(line=lay_line(np.asarray(at), np.asarray(lags)), signs=np.asarray(signs))
+    return lay_line(np.asarray(at), np.asarray(lags))
 
 
 def _is_clear(found: Spectrum, place: int) -> bool:
@@ -213,14 +203,14 @@ def _wander(line: LagLine, windows: Windows) -> float:
     return 1.4826 * usual if float(np.median(strays / windows.error)) > _STRAYS and not by_gear else 0.0
 
 
-def _jump(followed: _Followed, sample_rate: int) -> float | None:
+def _jump(followed: LagLine, along: LagLine, sample_rate: int) -> float | None:
     """Return the second at which the lag changes at once, when two levels fit it far better than a line does.
 
     Behind gear that clips one side of the wave harder the same sound matches half a cycle later the other way up, and
-    nearly as well. A recorder that loses frames turns nothing over.
+    nearly as well, so that what follows the dry seems to jump. It does not `along` the line, where windows are compared
+    with what all say together, unless frames were lost.
     """
-    line = followed.line
-    lags, signs = line.lags, followed.signs[line.order]
+    lags = followed.lags
     if len(lags) < LEAST_WINDOWS:
         return None
     cuts = range(_LEAST_SIDE, len(lags) - _LEAST_SIDE + 1)
@@ -231,11 +221,18 @@ def _jump(followed: _Followed, sample_rate: int) -> float | None:
     height = abs(float(np.median(after) - np.median(before)))
     # Both sides must agree among themselves: windows that found nothing are anywhere.
     loose = max(_cost(side) / len(side) for side in (before, after))
-    if height < _LEAST_JUMP_FRAMES or loose > _LOOSEST or costs[best] > 0.3 * float(np.sum(np.abs(line.left))):
+    if height < _LEAST_JUMP_FRAMES or loose > _LOOSEST or costs[best] > 0.3 * float(np.sum(np.abs(followed.left))):
         return None
-    if height < REACH and np.sum(signs[:cut]) * np.sum(signs[cut:]) < 0:
-        return None
-    return float(np.mean(line.at[line.order][cut - 1 : cut + 1]) / sample_rate)
+    at = float(np.mean(followed.at[followed.order][cut - 1 : cut + 1]))
+    return at / sample_rate if height >= REACH or _step(along, at) > height / 2 else None
+
+
+def _step(line: LagLine, at: float) -> float:
+    """Return by how many frames the lags after dry frame `at` differ from those before it."""
+    is_before = line.at[line.order] < at
+    if is_before.all() or not is_before.any():
+        return 0.0
+    return abs(float(np.median(line.lags[~is_before]) - np.median(line.lags[is_before])))
 
 
 def _cost(lags: NDArray[np.float64]) -> float:

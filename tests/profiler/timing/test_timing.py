@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import signal
 
 from profiler.pedalboard_effect import PedalboardEffect
 from profiler.programme import programme
@@ -98,13 +99,47 @@ def test_other_playing_is_not_clear(seed):
     assert measured(np.zeros(RATE)).clearness < CLEAR
 
 
-@pytest.mark.parametrize("lost", [64, 1000])
+@pytest.mark.parametrize("lost", [5, 12, 64, 1000])
 def test_a_lost_buffer_is_placed(lost):
     """Where frames are missing the recording jumps, and the second is told."""
     wet = played("EQ")
     found = measured(np.concatenate([wet[: 7 * RATE], wet[7 * RATE + lost :]]))
-    assert found.wander_frames > 3
+    assert found.wander_frames > lost / 4
     assert found.jump_second == pytest.approx(7, abs=1)
+
+
+def two_sided(dry, later_share: float):
+    """Return playing through a clipper that swings down at once, and up six frames later."""
+    band = 6 * signal.lfilter(*signal.butter(1, [200, 6000], "band", fs=RATE), dry)
+    up = np.concatenate([np.zeros(6), np.tanh(band)[:-6]])
+    return (later_share * up - 1.6 * np.clip(band, -0.9, 0.25)).astype(np.float32)
+
+
+@pytest.mark.parametrize("share", [0.6, 0.8, 1.0, 1.2])
+@pytest.mark.parametrize("seed", [1, 2, 4])
+def test_gear_that_swings_both_ways_does_not_jump(share, seed):
+    """Whichever swing is the higher one here and there: neither follows lost frames."""
+    dry = programme(seed, sample_rate=RATE, frames=6 * RATE)
+    found = measure_timing(HeldRecording(dry), HeldRecording(two_sided(dry, share)), RATE)
+    assert (found.jump_second, found.wander_frames) == (None, 0)
+
+
+def wah(dry):
+    """Return playing through a peak that moves up from 700 Hz to 1.8 kHz while it is loud."""
+    level = signal.lfilter([0.0005], [1, -0.9995], np.abs(dry))
+    share = np.clip(level / np.quantile(level, 0.9), 0, 1)
+    low, high = (signal.lfilter(*signal.iirpeak(hz, 1.5, fs=RATE), dry) for hz in (700, 1800))
+    return ((1 - share) * low + share * high + 0.05 * dry).astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_a_filter_that_moves_is_no_tape(seed):
+    """It delays one band more than another; a tape takes them all along."""
+    dry = programme(seed, sample_rate=RATE, frames=12 * RATE)
+    assert measure_timing(HeldRecording(dry), HeldRecording(wah(dry)), RATE).wander_frames == 0
+    at = np.arange(len(dry))
+    swung = np.interp(at + 5 * np.sin(2 * np.pi * at / RATE / 5), at, wah(dry)).astype(np.float32)
+    assert measure_timing(HeldRecording(dry), HeldRecording(swung), RATE).wander_frames > 0.6
 
 
 def test_short_takes_say_that_they_cannot_tell_drift():

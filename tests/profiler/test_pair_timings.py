@@ -1,0 +1,89 @@
+"""How pairs run, told from all of them together, behind gear that swings both ways."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from scipy import signal
+
+from profiler.hearing import hear
+from profiler.pair_timings import HeardPair, agreed_timings
+from profiler.pairs_table import PairRow
+from profiler.programme import programme
+from profiler.recording import HeldRecording
+from profiler.timing import measure_timing
+
+RATE = 48_000
+LEVELS = (0.2, 1.0, 0.2, 1.0)
+
+
+def two_sided(dry):
+    """Return playing through a clipper that swings down at once and up six frames later, further when it is loud."""
+    band = 6 * signal.lfilter(*signal.butter(1, [200, 6000], "band", fs=RATE), dry)
+    up = np.concatenate([np.zeros(6), np.tanh(band)[:-6]])
+    return (1.2 * up - 1.6 * np.clip(band, -0.9, 0.25)).astype(np.float32)
+
+
+@pytest.fixture
+def pairs(tmp_path: Path):
+    """Return a function that hears wets made of playing at several levels, each with a dry of its own."""
+
+    def heard(*, changed=lambda wet, _: wet, settings=lambda _: {}) -> list[HeardPair]:
+        out = []
+        for number, level in enumerate(LEVELS):
+            dry = np.float32(level) * programme(1 + number, sample_rate=RATE, frames=6 * RATE)
+            wet = changed(two_sided(dry), number).astype(np.float32)
+            row = PairRow(
+                line=number, dry=tmp_path / f"{number}.wav", wet=tmp_path / f"{number}w.wav", settings=settings(number)
+            )
+            soundfile.write(row.dry, dry, RATE, subtype="FLOAT")
+            soundfile.write(row.wet, wet, RATE, subtype="FLOAT")
+            timing = measure_timing(HeldRecording(dry), HeldRecording(wet), RATE)
+            out.append(HeardPair(row=row, dry=hear(row.dry), wet=hear(row.wet), timing=timing))
+        return out
+
+    return heard
+
+
+def test_takes_of_one_gear_are_the_same_way_up(pairs):
+    """Each for itself, they are not: what is a swing up in one is a swing down in another."""
+    heard = pairs()
+    assert {each.timing.polarity for each in heard} == {-1, 1}
+    for kind in (
+        heard,
+        [HeardPair(row=each.row, dry=each.dry, wet=each.wet, timing=each.timing) for each in heard[1:]],
+    ):
+        agreed = agreed_timings(kind, RATE)
+        assert len({each.polarity for each in agreed}) == 1
+        assert max(abs(each.frames) for each in agreed) < 3  # half a cycle is six
+
+
+def test_a_take_that_is_turned_over_and_late_is_found(pairs):
+    """At its own settings exactly, at others as far as their filters allow; the others stay as they are."""
+    for settings, within in ((lambda _: {}, 0.3), (lambda number: {"gain": float(number)}, 3.0)):
+        plain = agreed_timings(pairs(settings=settings), RATE)
+        turned = agreed_timings(
+            pairs(changed=lambda wet, n: -np.concatenate([np.zeros(700), wet]) if n == 1 else wet, settings=settings),
+            RATE,
+        )
+        moved = [new.frames - old.frames for new, old in zip(turned, plain, strict=True)]
+        assert moved == pytest.approx([0, 700, 0, 0], abs=within)
+        others = {each.polarity for number, each in enumerate(turned) if number != 1}
+        assert others == {-turned[1].polarity}
+
+
+def test_a_take_of_other_gear_keeps_its_own_timing(pairs):
+    """Noise in the place of a wet is reached through no filter."""
+    noise = np.random.default_rng([5, 5])
+    heard = pairs(changed=lambda wet, n: noise.normal(0, 0.1, len(wet)) if n == 2 else wet)
+    assert agreed_timings(heard, RATE)[2].frames == heard[2].timing.frames
+
+
+def test_one_take_has_nothing_beside_it(pairs):
+    """Then it is as it was, and the right way up unless that is clear."""
+    heard = pairs()[1:2]
+    (agreed,) = agreed_timings(heard, RATE)
+    assert agreed.frames == heard[0].timing.frames
+    assert heard[0].timing.polarity_clearness < 2.7
+    assert agreed.polarity == 1
