@@ -188,6 +188,25 @@ def test_the_watch_never_prefers_weights_that_give_nan():
     assert state.best_esr == esr
 
 
+@pytest.mark.parametrize("factor", [3.0, math.nan])
+def test_training_that_slipped_goes_on_from_the_best_weights_and_slower(factor):
+    """Weights that err far more than before are given up, and the rate falls; those that err a little more are not."""
+    examples, state = softly_clipped(), small_state()
+    fit(state, examples, Schedule(steps=100), on_progress=unheard, keep=ignored, stopped=never)
+    watch, best = Watch(examples), state.best
+    watch.look(state)
+    state.recover()
+    assert state.slowed == 1
+    for effect in (state.effect, state.average):
+        with torch.no_grad():
+            effect.out.weight.mul_(factor)
+    watch.look(state)
+    state.recover()
+    assert state.slowed < 1
+    for effect in (state.effect, state.average):
+        assert all(torch.equal(tensor, best[name]) for name, tensor in effect.state_dict().items())
+
+
 def test_the_watch_scores_an_esr():
     """What the watch calls an error is the ESR by hand, after an eighth of each row."""
     examples, state = softly_clipped(), small_state()
