@@ -22,8 +22,11 @@ class Lessons(Protocol):
     def audio_frames(self) -> int:
         """How much a step learns from."""
 
-    def round(self, rng: Generator) -> Iterator[tuple[float, list[Tensor]]]:
-        """Yield the loss and its gradient for every parameter, step by step."""
+    def round(self, rng: Generator, *, slow: bool = False) -> Iterator[tuple[float, list[Tensor]]]:
+        """Yield the loss and its gradient for every parameter, step by step.
+
+        `slow` tells that much of the error changes slowly, for effects whose gradients are cut short otherwise.
+        """
 
 
 def lessons_for(effect: Effect, examples: Examples) -> AbstractContextManager[Lessons]:

@@ -86,7 +86,7 @@ def fit(  # noqa: C901, PLR0913 - one loop, read in the order in which it happen
     interrupted = False
     with lessons_for(state.effect, examples) as lessons:
         while (before := schedule.done(state)) < min(upto, schedule.end(state)) and not (interrupted := stopped()):
-            for loss, gradients in lessons.round(state.rng):
+            for loss, gradients in lessons.round(state.rng, slow=state.is_slow):
                 state.seconds = time.monotonic() - begun
                 healthy = math.isfinite(loss) and state.apply(gradients, schedule.rate_now(state))
                 state.audio_frames += lessons.audio_frames
@@ -99,7 +99,6 @@ def fit(  # noqa: C901, PLR0913 - one loop, read in the order in which it happen
             # On a fixed grid, so that a training that was stopped and went on watches at the same steps.
             if int(schedule.done(state) * _WATCHES) > int(before * _WATCHES):
                 watch.look(state)
-                state.recover()
                 if state.ending_from is None and watch.is_at_the_noise(state):
                     state.ending_from = schedule.done(state)
             if time.monotonic() - kept > _KEEP_EVERY_SECONDS:

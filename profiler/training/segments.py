@@ -80,8 +80,9 @@ class Crew:
         self._pool.shutdown(cancel_futures=True)
         torch.set_num_threads(self._threads_before)
 
-    def round(self, rng: Generator) -> Iterator[tuple[float, list[Tensor]]]:
-        """Yield losses and gradients along new rows."""
+    def round(self, rng: Generator, *, slow: bool = False) -> Iterator[tuple[float, list[Tensor]]]:
+        """Yield losses and gradients along new rows. `slow` changes nothing: gradients go one segment back."""
+        del slow
         warm_up = WARM_UP_SEGMENTS * SEGMENT_FRAMES
         passage = self._examples.rows(rng, count=ROWS, frames=warm_up + self._segments * SEGMENT_FRAMES)
         shares = self.begin(passage, warm_up=warm_up)

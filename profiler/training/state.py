@@ -28,8 +28,9 @@ class TrainingState:
     """Weights, their running average, the best of both so far, and where the training stands.
 
     `seconds` and `audio_frames` count over all runs; `norms` are those of the latest gradients; `curve` is the learning
-    curve. `ending_from` is how much of the schedule was over when there was nothing left to learn. `slowed` is the share
-    of the recipe's rate that is left after slips.
+    curve. `ending_from` is how much of the schedule was over when there was nothing left to learn. `slowed` is the
+    share of the recipe's rate that is left after slips. `is_slow` says that much of the error changes slower than a
+    window of training lasts, so that it can only be learnt through all the past.
     """
 
     effect: Effect
@@ -44,6 +45,7 @@ class TrainingState:
     audio_frames: int = 0
     ending_from: float | None = None
     slowed: float = 1.0
+    is_slow: bool = False
     norms: list[float] = field(default_factory=list)
     curve: list[CurvePoint] = field(default_factory=list)
 
@@ -111,6 +113,7 @@ class TrainingState:
             "audio_frames": self.audio_frames,
             "ending_from": self.ending_from,
             "slowed": self.slowed,
+            "is_slow": self.is_slow,
             "norms": self.norms,
             "curve": [[point.seconds, point.step, point.esr] for point in self.curve],
             "rng": self.rng.bit_generator.state,
@@ -141,7 +144,7 @@ class TrainingState:
         values = checkpoint.values
         self.best_esr = math.inf if values["best_esr"] is None else values["best_esr"]
         self.step, self.seconds = values["step"], values["seconds"]
-        self.ending_from, self.slowed = values["ending_from"], values["slowed"]
+        self.ending_from, self.slowed, self.is_slow = (values[name] for name in ("ending_from", "slowed", "is_slow"))
         self.audio_frames, self.norms = values["audio_frames"], values["norms"]
         self.curve = [CurvePoint(seconds=seconds, step=step, esr=esr) for seconds, step, esr in values["curve"]]
         self.rng.bit_generator.state = values["rng"]

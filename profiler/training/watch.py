@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from profiler.effects import Effect
+from profiler.effects import ConvolutionalEffect, Effect
 from profiler.profile import CurvePoint
 from profiler.training.examples import PIECE_FRAMES, Examples, Passage, stacked
 from profiler.training.state import TrainingState, weights_of
+from profiler.training.windows import WINDOW_FRAMES
 
 __all__ = ["Watch", "sounding_rows"]
 
@@ -18,6 +20,7 @@ _PRE_ROLL_SHARE = 0.125
 _WORSE = 1.25
 _BELOW_NOISE, _AT_NOISE, _FLAT = 0.9, 1.05, 0.98
 _FAINT = 1e-5  # -100 dB
+_SLOW_SHARE = 0.2  # of a fuzz .6, of amps, a preamp and high gain up to .02
 
 
 class Watch:
@@ -49,7 +52,7 @@ class Watch:
         self._most = [_WORSE * esr for esr in self._errors(start)] if start else [math.inf] * len(self._groups)
 
     def look(self, state: TrainingState) -> None:
-        """Add a point to the curve and keep the weights when they are the best so far.
+        """Add a point to the curve and keep the weights when they are the best so far; go back to those after a slip.
 
         With nothing to watch, the averaged weights are kept as they are: they are the better ones late in training.
         """
@@ -57,10 +60,13 @@ class Watch:
             state.best = weights_of(state.average)
             return
         looks = [(*self._judged(self._errors(each)), each) for each in (state.average, state.effect)]
+        if not state.is_slow and isinstance(state.average, ConvolutionalEffect):
+            state.is_slow = self._slow_share(state.average) > _SLOW_SHARE
         judged, esr, effect = min(looks, key=lambda look: look[:2])
         state.curve.append(CurvePoint(seconds=round(state.seconds, 1), step=state.step, esr=esr))
         if judged <= state.best_esr and math.isfinite(judged):
             state.best_esr, state.best = judged, weights_of(effect)
+        state.recover()
 
     def is_at_the_noise(self, state: TrainingState) -> bool:
         """Return whether the last two looks show what noise leaves, and no longer fall.
@@ -83,15 +89,27 @@ class Watch:
         """Return the ESR on each group of rows after their pre-roll; infinity for weights that give NaN."""
         return [self._esr(effect, rows) + known for rows, known in zip(self._groups, self._known, strict=True)]
 
-    @torch.no_grad()
     def _esr(self, effect: Effect, rows: Passage) -> float:
-        skip = _pre_roll(rows)
-        dry, wet = torch.from_numpy(rows.dry), torch.from_numpy(rows.wet)
-        index = torch.from_numpy(rows.knobs)
-        predicted, _ = effect.along(dry, self._positions, index, effect.initial_state(len(dry)))
-        error = (predicted * torch.from_numpy(rows.counts) - wet)[:, skip:].double().square().sum()
-        esr = float(error / wet[:, skip:].double().square().sum().clamp_min(1e-12))
+        power = float(np.square(rows.wet[:, _pre_roll(rows) :], dtype=np.float64).sum())
+        esr = float(self._error(effect, rows).square().sum()) / max(power, 1e-12)
         return esr if np.isfinite(esr) else float("inf")
+
+    def _slow_share(self, effect: Effect) -> float:
+        """Return how much of the error is the same over a window of training: below 20 Hz or so."""
+        error = self._error(effect, self._groups[0])
+        if error.shape[1] < WINDOW_FRAMES:
+            return 0.0
+        blocks = error[:, : error.shape[1] // WINDOW_FRAMES * WINDOW_FRAMES].unflatten(1, (-1, WINDOW_FRAMES))
+        return float(blocks.mean(dim=2).square().mean() / blocks.square().mean().clamp_min(1e-12))
+
+    @torch.no_grad()
+    def _error(self, effect: Effect, rows: Passage) -> Tensor:
+        """Return by how much an effect errs on rows after their pre-roll, of shape (rows, frames), in doubles."""
+        index = torch.from_numpy(rows.knobs)
+        state = effect.initial_state(len(rows.dry))
+        predicted, _ = effect.along(torch.from_numpy(rows.dry), self._positions, index, state)
+        error = predicted * torch.from_numpy(rows.counts) - torch.from_numpy(rows.wet)
+        return error[:, _pre_roll(rows) :].double()
 
 
 def _pre_roll(rows: Passage) -> int:

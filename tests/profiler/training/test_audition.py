@@ -18,6 +18,7 @@ from profiler.training.loop import Schedule, fit
 from profiler.training.loss import Loss
 from profiler.training.segments import Crew
 from profiler.training.state import TrainingState
+from profiler.training.watch import Watch
 from profiler.training.windows import ROWS, Windows
 
 
@@ -189,6 +190,24 @@ def test_windows_hold_one_setting_and_all_their_past():
     expected = Loss.of_settings(examples)(torch.from_numpy(rows.wet[:, history:]), predicted[:, history:], settings)
     assert loss == pytest.approx(float(expected), rel=1e-4)
     assert len(gradients) == len(list(effect.parameters()))
+
+
+@pytest.mark.parametrize("hz", [5.0, 100.0])
+def test_error_that_is_slower_than_a_window_is_learnt_through_all_the_past(hz):
+    """A bias that moves is told from sound, and then the gradients are those without a horizon."""
+    examples, effect = late_and_clipped(delay=0), small_convolution()
+    (watched,) = examples.watched
+    bias = 2 * np.sin(2 * np.pi * hz * np.arange(watched.frames) / 48_000)
+    state = TrainingState.fresh(effect, seed=0)
+    Watch(replace(examples, watched=(replace(watched, wet=(watched.wet + bias).astype(np.float32)),))).look(state)
+    assert state.is_slow == (hz < 20)
+    assert TrainingState.restored(state.checkpoint("mine")).is_slow == state.is_slow
+    long = ConvolutionalEffect(knob_positions=1, channels=2, taps=[6], dilations=[400])
+    with Windows(long, examples) as windows:
+        short, whole = (windows.step(np.random.default_rng(1), slow=slow)[1] for slow in (False, True))
+        still = windows.step(np.random.default_rng(1), slow=True)[1]
+    assert all(torch.equal(one, other) for one, other in zip(whole, still, strict=True))
+    assert not torch.equal(short[0], whole[0])
 
 
 def test_clipped_frames_are_not_learnt_from():

@@ -195,13 +195,11 @@ def test_training_that_slipped_goes_on_from_the_best_weights_and_slower(factor):
     fit(state, examples, Schedule(steps=100), on_progress=unheard, keep=ignored, stopped=never)
     watch, best = Watch(examples), state.best
     watch.look(state)
-    state.recover()
     assert state.slowed == 1
     for effect in (state.effect, state.average):
         with torch.no_grad():
             effect.out.weight.mul_(factor)
     watch.look(state)
-    state.recover()
     assert state.slowed < 1
     for effect in (state.effect, state.average):
         assert all(torch.equal(tensor, best[name]) for name, tensor in effect.state_dict().items())
