@@ -25,10 +25,8 @@ _ROUND_STEPS = 16
 # Gradients go 10 ms back before a window, not through all of its past: a step costs two thirds. After 1,200 steps the
 # watched error on an amp with slow dynamics was .0126 through all the past, .0147 with 240 frames, .0184 with none. But
 # where much of the error is slower than a window, all of the past is worth its time: a minute on a fuzz whose bias
-# shifts .0023 for .0045; on an amp .027 for .020, on high gain .0064 for .0029, on a preamp .0035 for .0030. With half
-# of the loss after pre-emphasis, which hardly leaves what is slow, .0017 there.
+# shifts .0023 for .0045; on an amp .027 for .020, on high gain .0064 for .0029, on a preamp .0035 for .0030.
 _HORIZON_FRAMES = 480
-_SLOW_SHARE = 0.5
 _LEAST_FRAMES = 1024
 # What is far below the sound hardly shows in the error, and is heard. By trial, a minute, MR-STFT and ESR: high gain
 # with a cabinet .73 and .0023 without, .28 and .0023 so, .22 and .0034 with .003; an amp 1.17 and .018, .76 and .022,
@@ -47,7 +45,6 @@ class Windows:
         self.effect = effect
         self._positions = torch.from_numpy(examples.positions)
         self._loss = Loss.of_settings(examples)
-        self._slow_loss = replace(self._loss, share=_SLOW_SHARE)
         history = effect.memory_frames
         still = [each for passage in examples.learnt for each in passage.still_stretches()]
         longest = max((each.frames for each in still), default=0)
@@ -82,17 +79,16 @@ class Windows:
     def step(self, rng: Generator, *, slow: bool = False, spectral: bool = False) -> tuple[float, list[Tensor]]:
         """Return the loss and the gradients of one batch; where it is `spectral`, spectra count too.
 
-        Where the error is `slow` gradients go through all the past, and less of it is measured after pre-emphasis.
+        Where the error is `slow` gradients go through all the past.
         """
         history = self.effect.memory_frames
-        horizon, measure = (None, self._slow_loss) if slow else (_HORIZON_FRAMES, self._loss)
         rows = self._examples.rows(rng, count=ROWS, frames=history + self._frames)
         settings = rows.knobs[:, -1:]
         features = self.effect.conditioned(self._positions[settings[:, 0]])
         counts = torch.from_numpy(rows.counts[:, history:])
-        predicted = self.effect.learn(torch.from_numpy(rows.dry), features, horizon) * counts
+        predicted = self.effect.learn(torch.from_numpy(rows.dry), features, None if slow else _HORIZON_FRAMES) * counts
         heard = torch.from_numpy(rows.wet[:, history:]), predicted, torch.from_numpy(settings)
-        loss = measure(*heard)
+        loss = self._loss(*heard)
         if spectral:
             loss = loss + _SPECTRAL_EVERY * _SPECTRAL_SHARE * self._loss.spectral(*heard)
         gradients = torch.autograd.grad(loss, list(self.effect.parameters()))
