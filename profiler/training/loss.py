@@ -16,9 +16,9 @@ __all__ = ["EMPHASIS", "Loss"]
 
 EMPHASIS = 0.95
 
-# By trial, a minute, ESR and MR-STFT on players never heard, .85 and .5 of the loss after pre-emphasis: an amp .0199 and
-# .68, .0137 and .71 (another seed .0164, .0145), a preamp .0030 and .36, .0018 and .33, high gain .0029 and .41, .0030
-# and .31, an overdrive .00006 and .09, .00008 and .10, a fuzz learnt through all its past .0023, .0019.
+# By trial, a minute, ESR and MR-STFT on players never heard, with .85 and with .5 of the loss after pre-emphasis: an
+# amp .0199 and .68, .0137 and .71 (another seed .0164, .0145), a preamp .0030 and .36, .0018 and .33, high gain .0029
+# and .41, .0030 and .31, an overdrive .00006 and .09, .00008 and .10, a fuzz learnt through all its past .0023, .0019.
 _CONVOLUTIONAL_SHARE = 0.5
 # 2,500 steps on the demo's chain: .35 .0021 and .0032, .85 .0052 and .0078.
 _RECURRENT_SHARE = 0.35
