@@ -10,16 +10,13 @@ from profiler.audio_file import reading
 from profiler.hearing import Hearing
 from profiler.pairs_table import PairRow
 from profiler.recording import FileRecording
-from profiler.timing import CLEAR, GearFilter, Lateness, Timing
+from profiler.timing import CLEAR, POLARITY_CLEAR, GearFilter, Lateness, Timing
 
 __all__ = ["HeardPair", "agreed_timings"]
 
 # By how much the filters of two settings seem to delay each other: up to two frames, of an amp and a preamp whose gain
 # and tone were turned all the way.
 _FILTERS_DIFFER_FRAMES = 3.0
-# How far a swing must stand above that the other way, on average over takes: those of a preamp stand up to 2.7 times,
-# some one way up and some the other; an upside-down overdrive 2.8.
-_POLARITY_CLEAR = 2.7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +107,7 @@ def _way_up(heard: Sequence[HeardPair], timings: Sequence[Timing], first: int) -
     """
     told = [math.log(each.timing.polarity_clearness) * each.timing.polarity for each in heard]
     mean = sum(log * each.polarity for log, each in zip(told, timings, strict=True)) / len(heard)
-    turn = _sign(mean) if abs(mean) > math.log(_POLARITY_CLEAR) else timings[first].polarity
+    turn = _sign(mean) if abs(mean) > math.log(POLARITY_CLEAR) else timings[first].polarity
     return [replace(each, polarity=_sign(each.polarity * turn)) for each in timings]
 
 

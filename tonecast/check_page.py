@@ -102,7 +102,7 @@ def _takes(takes: Sequence[TakeCheck], session: CaptureSession) -> Table:
         table.add_column(name, justify="right")
     for take in takes[:_ROWS]:
         noise = "?" if take.noise_db is None else f"{take.noise_db:.0f} dB" if take.noise_db > -150 else "none"
-        best = "?" if take.best_esr is None else f"{take.best_esr:.2g}"
+        best = "?" if take.best_esr is None else f"{take.best_esr if take.best_esr >= _NEGLIGIBLE else 0:.2g}"
         settings = Text(described(session.knobs, take.settings))
         table.add_row(str(take.take), settings, f"{take.peak_db + 0.0:.1f} dB", noise, best)
     return table

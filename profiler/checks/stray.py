@@ -8,7 +8,7 @@ from scipy import signal
 from profiler.audio import Samples
 from profiler.finding import Finding
 from profiler.recording import HeldRecording
-from profiler.timing import Timing, measure_timing
+from profiler.timing import POLARITY_CLEAR, Timing, measure_timing
 
 __all__ = ["drifts", "measure_stray", "stray_esr", "stray_findings"]
 
@@ -58,7 +58,7 @@ def stray_findings(timing: Timing, sample_rate: int, *, follows: bool) -> list[F
         message = f"The wet is still {abs(timing.frames):.0f} frames {late} after its latency was taken out."
         severity: Literal["note", "warning"] = "note" if timing.frames > 0 else "warning"
         found.append(Finding(kind="latency", message=message, severity=severity))
-    if timing.polarity == -1:
+    if timing.polarity == -1 and timing.polarity_clearness > POLARITY_CLEAR:
         message = "The wet is upside down against its dry; this is learnt as part of the sound."
         found.append(Finding(kind="polarity", message=message))
     if timing.jump_second is not None:

@@ -15,6 +15,7 @@ from profiler.timing.transfer import UNKNOWN_FRAMES, WINDOW, Spectrum, Transfer,
 __all__ = [
     "CLEAR",
     "LONGEST_SECONDS",
+    "POLARITY_CLEAR",
     "SPREAD_SECONDS",
     "Lateness",
     "Match",
@@ -27,6 +28,12 @@ __all__ = [
 
 CLEAR = 2.5
 """A match that stands less far above the rest is a guess: other playing reaches 1.4."""
+
+POLARITY_CLEAR = 2.7
+"""A swing that stands less far above that the other way says nothing of polarity.
+
+Those of a preamp stand up to 2.6 times, some one way up and some the other; an upside-down overdrive 2.8.
+"""
 
 SPREAD_SECONDS = 0.01
 

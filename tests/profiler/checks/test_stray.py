@@ -66,6 +66,14 @@ def test_left_over_latency_polarity_and_other_recordings(playing):
     assert kinds(measure_stray(playing, other, RATE), follows=False) == ["unrelated"]
 
 
+def test_gear_that_swings_both_ways_has_no_polarity(playing):
+    """One swing down and one up, nearly as high and a few frames later, is no recording that is upside down."""
+    wet = 0.9 * np.concatenate([np.zeros(6, np.float32), playing[:-6]]) - playing
+    found = measure_stray(playing, wet, RATE)
+    assert found.polarity == -1
+    assert kinds(found) == []
+
+
 def test_too_short_to_tell(playing):
     """A quarter of a second says nothing."""
     assert measure_stray(playing[: RATE // 4], playing[: RATE // 4], RATE) is None
