@@ -22,6 +22,7 @@ from profiler.varispeed import read_along
 __all__ = ["GearFilter"]
 
 _EXCERPT_SECONDS = 60.0
+_LOUD_SECONDS = 8.0
 _BEFORE = 256  # frames of the filter before the arrival, which may be later than was thought
 _FLOOR = 1e-3
 _LEAST_WINDOWS = 4
@@ -82,9 +83,9 @@ def _between_frames(foreseen: Spectrum, wet: Spectrum, lag: int) -> tuple[float,
 
 
 def _excerpt(dry: Recording, wet: Recording, timing: Timing, lag: float, sample_rate: int) -> tuple[Spectrum, Spectrum]:
-    """Return the loudest minute of a dry, and the wet on its clock, `lag` frames later: each of shape (frames,)."""
-    frames = min(int(_EXCERPT_SECONDS * sample_rate), dry.frames)
-    start = loudest_passages(dry, frames)[0]
+    """Return a minute of a dry where it is loud, and the wet on its clock, `lag` frames later: of shape (frames,)."""
+    frames, loud = (min(int(seconds * sample_rate), dry.frames) for seconds in (_EXCERPT_SECONDS, _LOUD_SECONDS))
+    start = min(max(loudest_passages(dry, loud)[0] - (frames - loud) // 2, 0), dry.frames - frames)
     drift = timing.drift_ppm * 1e-6
     along = read_along(wet, start=start * (1 + drift) + lag, step=1 + drift, frames=frames)
     return dry.read(start, frames).astype(np.float64), np.concatenate(list(along)).astype(np.float64)
