@@ -10,11 +10,13 @@ from scipy import signal
 from profiler.hearing import hear
 from profiler.pair_timings import HeardPair, agreed_timings
 from profiler.pairs_table import PairRow
+from profiler.plugins import HostedPlugin
 from profiler.programme import programme
 from profiler.recording import HeldRecording
 from profiler.timing import measure_timing
 
 RATE = 48_000
+JCM800 = "lv2:http://guitarix.sourceforge.net/plugins/gx_jcm800pre_#_jcm800pre_"
 LEVELS = (0.2, 1.0, 0.2, 1.0)
 
 
@@ -29,11 +31,11 @@ def two_sided(dry):
 def pairs(tmp_path: Path):
     """Return a function that hears wets made of playing at several levels, each with a dry of its own."""
 
-    def heard(*, changed=lambda wet, _: wet, settings=lambda _: {}) -> list[HeardPair]:
+    def heard(*, changed=lambda wet, _: wet, settings=lambda _: {}, through=two_sided) -> list[HeardPair]:
         out = []
         for number, level in enumerate(LEVELS):
             dry = np.float32(level) * programme(1 + number, sample_rate=RATE, frames=6 * RATE)
-            wet = changed(two_sided(dry), number).astype(np.float32)
+            wet = changed(through(dry), number).astype(np.float32)
             row = PairRow(
                 line=number, dry=tmp_path / f"{number}.wav", wet=tmp_path / f"{number}w.wav", settings=settings(number)
             )
@@ -87,3 +89,20 @@ def test_one_take_has_nothing_beside_it(pairs):
     assert agreed.frames == heard[0].timing.frames
     assert heard[0].timing.polarity_clearness < 2.7
     assert agreed.polarity == 1
+
+
+@pytest.mark.usefixtures("lv2")
+def test_a_real_preamp_at_three_gains_is_one_way_up(pairs):
+    """Each for itself, two of its takes are one way up and two the other."""
+
+    def play(dry):
+        gain = next(gains)
+        with HostedPlugin(JCM800, {"P6v": gain}) as preamp:
+            return preamp.process(dry[None], RATE)[0]
+
+    gains = iter((1.0, 0.5, 0.5, 0.05))
+    heard = pairs(through=play, settings=lambda number: {"gain": (1.0, 0.5, 0.5, 0.05)[number]})
+    assert {each.timing.polarity for each in heard} == {-1, 1}
+    agreed = agreed_timings(heard, RATE)
+    assert len({each.polarity for each in agreed}) == 1
+    assert all(abs(each.frames - agreed[2].frames) < 3 for each in agreed)  # half a cycle is six
