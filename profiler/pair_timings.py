@@ -1,7 +1,7 @@
 """How the pairs of a table run, told from all of them together: takes of one gear are filtered alike."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -43,12 +43,16 @@ def agreed_timings(heard: Sequence[HeardPair], sample_rate: int) -> list[Timing]
     groups = _groups(heard, sharp)
     heads = [min(group, key=lambda number: timings[number].uncertainty_frames) for group in groups]
     first = min(heads, key=lambda number: timings[number].uncertainty_frames)
+    tied = {first}
     for head, found in _through(heard, timings, first, heads, sample_rate):
         timings[head] = _beside(timings[head], found)
+        tied.add(head)
     for head, group in zip(heads, groups, strict=True):
         for number, found in _through(heard, timings, head, group, sample_rate):
             timings[number] = _alike(timings[number], found)
-    return _way_up(heard, timings, first)
+            if head in tied:
+                tied.add(number)
+    return _way_up(heard, timings, first, tied)
 
 
 def _groups(heard: Sequence[HeardPair], numbers: Sequence[int]) -> list[list[int]]:
@@ -100,15 +104,17 @@ def _beside(timing: Timing, found: Lateness) -> Timing:
     return replace(timing, frames=found.frames, polarity=found.polarity, uncertainty_frames=unsure)
 
 
-def _way_up(heard: Sequence[HeardPair], timings: Sequence[Timing], first: int) -> list[Timing]:
-    """Return the timings all turned over or none, by what the takes themselves say on average.
+def _way_up(heard: Sequence[HeardPair], timings: Sequence[Timing], first: int, tied: Set[int]) -> list[Timing]:
+    """Return the timings with all that are `tied` to each other turned over or none, by what they say on average.
 
     Where that is not clear the first is taken to be the right way up: one polarity for all is what matters.
     """
-    told = [math.log(each.timing.polarity_clearness) * each.timing.polarity for each in heard]
-    mean = sum(log * each.polarity for log, each in zip(told, timings, strict=True)) / len(heard)
+    told = [math.log(heard[at].timing.polarity_clearness) * heard[at].timing.polarity for at in tied]
+    mean = sum(log * timings[at].polarity for log, at in zip(told, tied, strict=True)) / len(tied)
     turn = _sign(mean) if abs(mean) > math.log(POLARITY_CLEAR) else timings[first].polarity
-    return [replace(each, polarity=_sign(each.polarity * turn)) for each in timings]
+    return [
+        replace(each, polarity=_sign(each.polarity * turn)) if at in tied else each for at, each in enumerate(timings)
+    ]
 
 
 def _sign(value: float) -> Literal[-1, 1]:
