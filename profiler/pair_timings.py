@@ -12,7 +12,7 @@ from profiler.pairs_table import PairRow
 from profiler.recording import FileRecording
 from profiler.timing import CLEAR, POLARITY_CLEAR, GearFilter, Lateness, Timing
 
-__all__ = ["HeardPair", "agreed_timings"]
+__all__ = ["HeardPair", "agreed_timings", "recordings"]
 
 # By how much the filters of two settings seem to delay each other: up to two frames, of an amp and a preamp whose gain
 # and tone were turned all the way.
@@ -27,6 +27,15 @@ class HeardPair:
     dry: Hearing
     wet: Hearing
     timing: Timing
+
+
+@contextmanager
+def recordings(
+    row: PairRow, dry: Hearing, wet: Hearing, sample_rate: int
+) -> Iterator[tuple[FileRecording, FileRecording]]:
+    """Open the two files of a row as recordings at a rate, of the channels that were heard to carry the sound."""
+    with reading(row.dry) as one, reading(row.wet) as other:
+        yield FileRecording(one, sample_rate, dry.channels), FileRecording(other, sample_rate, wet.channels)
 
 
 def agreed_timings(heard: Sequence[HeardPair], sample_rate: int) -> list[Timing]:
@@ -76,21 +85,15 @@ def _through(
     others = [number for number in others if number != head]
     if not others:
         return
-    with _recordings(heard[head], sample_rate) as (dry, wet):
+    with recordings(heard[head].row, heard[head].dry, heard[head].wet, sample_rate) as (dry, wet):
         gear = GearFilter.of(dry, wet, timings[head], sample_rate)
     if gear is None:
         return
     for number in others:
-        with _recordings(heard[number], sample_rate) as (dry, wet):
+        with recordings(heard[number].row, heard[number].dry, heard[number].wet, sample_rate) as (dry, wet):
             found = gear.lateness(dry, wet, timings[number], sample_rate)
         if found.clearness >= CLEAR:
             yield number, replace(found, polarity=_sign(found.polarity * timings[head].polarity))
-
-
-@contextmanager
-def _recordings(pair: HeardPair, sample_rate: int) -> Iterator[tuple[FileRecording, FileRecording]]:
-    with reading(pair.row.dry) as dry, reading(pair.row.wet) as wet:
-        yield (FileRecording(dry, sample_rate, pair.dry.channels), FileRecording(wet, sample_rate, pair.wet.channels))
 
 
 def _alike(timing: Timing, found: Lateness) -> Timing:

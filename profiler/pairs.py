@@ -18,7 +18,7 @@ from profiler.errors import AudioError, ProfilerError, SessionError, TakeRejecte
 from profiler.finding import Finding
 from profiler.hearing import Hearing, hear, looks_swapped
 from profiler.mending import Mending, check_timing, mendings
-from profiler.pair_timings import HeardPair, agreed_timings
+from profiler.pair_timings import HeardPair, agreed_timings, recordings
 from profiler.pairs_table import PairRow, PairsTable
 from profiler.progress import Progress, ProgressCallback, unheard
 from profiler.recording import FileRecording, Recording
@@ -112,9 +112,7 @@ def _listened(taking: _Table, row: PairRow) -> HeardPair:
             f"{row.dry.name} is at {dry.sample_rate} Hz and has a knob track, whose frames count at that rate; the "
             f"session is at {taking.sample_rate} Hz. Bring such takes at one rate."
         )
-    with reading(row.dry) as dry_reader, reading(row.wet) as wet_reader:
-        one = FileRecording(dry_reader, taking.sample_rate, dry.channels)
-        other = FileRecording(wet_reader, taking.sample_rate, wet.channels)
+    with recordings(row, dry, wet, taking.sample_rate) as (one, other):
         _check_not_the_same(one, other)
         if not taking.keep_order and (sign := looks_swapped(dry, wet)):
             raise TakeRejectedError(

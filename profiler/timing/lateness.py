@@ -24,6 +24,7 @@ __all__ = [
     "matched",
     "measure_lateness",
     "peak_of",
+    "whitened",
 ]
 
 CLEAR = 2.5
@@ -179,7 +180,11 @@ def _spread(found: Spectrum, halves: Sequence[Spectrum], width: int) -> Match | 
 
 def correlation(dry: NDArray[np.complex128], wet: NDArray[np.complex128], size: int) -> Spectrum:
     """Return the softened phase correlation, of shape (size,), of two signals given by their spectra."""
-    cross = wet * np.conj(dry)
-    level = np.abs(cross)
-    found: Spectrum = fft.irfft(cross / (level + 1e-3 * level.mean() + 1e-30) ** _WHITENING, size)
+    found: Spectrum = fft.irfft(whitened(wet * np.conj(dry)), size)
     return found
+
+
+def whitened(cross: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """Return a cross-spectrum with its phase and little of its level, so that no band decides alone where it peaks."""
+    level = np.abs(cross)
+    return cross / (level + 1e-3 * level.mean() + 1e-30) ** _WHITENING

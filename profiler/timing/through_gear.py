@@ -12,7 +12,7 @@ import numpy as np
 from scipy import fft, signal
 
 from profiler.recording import Recording
-from profiler.timing.lateness import LONGEST_SECONDS, Lateness, matched
+from profiler.timing.lateness import LONGEST_SECONDS, Lateness, matched, whitened
 from profiler.timing.measure import Timing
 from profiler.timing.transfer import WINDOW, Spectrum, Transfer
 from profiler.timing.whereabouts import loudest_passages
@@ -26,7 +26,6 @@ _LOUD_SECONDS = 8.0
 _BEFORE = 256  # frames of the filter before the arrival, which may be later than was thought
 _FLOOR = 1e-3
 _LEAST_WINDOWS = 4
-_SOFTNESS = 0.8
 _LEAST_UNSURE = 0.1
 
 
@@ -75,8 +74,7 @@ def _between_frames(foreseen: Spectrum, wet: Spectrum, lag: int) -> tuple[float,
     if common < _LEAST_WINDOWS * WINDOW:
         return 0.0, 1.0
     transfer = Transfer.of(one[:common], other[:common])
-    level = np.abs(transfer.cross)
-    weighted = transfer.coherence * transfer.cross / (level + 1e-3 * level.mean() + 1e-30) ** _SOFTNESS
+    weighted = transfer.coherence * whitened(transfer.cross)
     rest, _ = peak_place(np.sign(weighted.real.sum()) * weighted, WINDOW)
     strange = 1 - float(np.average(transfer.coherence, weights=transfer.wet_power + 1e-30))
     return rest, _LEAST_UNSURE + strange

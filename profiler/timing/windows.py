@@ -9,6 +9,7 @@ from scipy import fft
 
 from profiler.recording import Recording
 from profiler.timing.lag_line import LagLine, lay_line
+from profiler.timing.lateness import whitened
 from profiler.timing.transfer import Transfer
 from profiler.varispeed import read_along
 
@@ -18,7 +19,6 @@ REACH = 48
 """Frames by which a window may come earlier or later than the line says."""
 
 _LEAST_ERROR = 0.02
-_SOFTNESS = 0.8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,9 +81,7 @@ def _told(
     """Return by how many frames one window comes later than the template, how well that is known, and the bands'."""
     bins = np.linspace(0, 1, len(cross))
     coherence = np.interp(bins, np.linspace(0, 1, len(transfer.coherence)), transfer.coherence)
-    both = cross * np.conj(template)
-    level = np.abs(both)
-    weighted = coherence**2 * both / (level + 1e-3 * level.mean() + 1e-30) ** _SOFTNESS
+    weighted = coherence**2 * whitened(cross * np.conj(template))
     apart, peak = peak_place(weighted, size)
     # How far the phases scatter about the peak tells how well its place is known (Cramer and Rao's bound).
     share = np.abs(weighted)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from profiler.effects import ConvolutionalEffect, Effect
+from profiler.effects import Effect
 from profiler.profile import CurvePoint
 from profiler.training.examples import PIECE_FRAMES, Examples, Passage, stacked
 from profiler.training.state import TrainingState, weights_of
@@ -49,7 +49,9 @@ class Watch:
         if noise_power is not None and self._groups:
             wet = self._groups[0].wet[:, _pre_roll(self._groups[0]) :].astype(np.float64)
             self._noise_esr = noise_power * wet.size / float(np.sum(wet * wet))
-        self._most = [_WORSE * esr for esr in self._errors(start)] if start else [math.inf] * len(self._groups)
+        self._most = [math.inf] * len(self._groups)
+        if start:
+            self._most = [_WORSE * esr for esr in self._esrs([self._error(start, rows) for rows in self._groups])]
 
     def look(self, state: TrainingState) -> None:
         """Add a point to the curve and keep the weights when they are the best so far; go back to those after a slip.
@@ -59,9 +61,9 @@ class Watch:
         if not self._groups:
             state.best = weights_of(state.average)
             return
-        looks = [(*self._judged(self._errors(each)), each) for each in (state.average, state.effect)]
-        if not state.is_slow and isinstance(state.average, ConvolutionalEffect):
-            state.is_slow = self._slow_share(state.average) > _SLOW_SHARE
+        signals = {each: [self._error(each, rows) for rows in self._groups] for each in (state.average, state.effect)}
+        looks = [(*self._judged(self._esrs(errors)), each) for each, errors in signals.items()]
+        state.is_slow = state.is_slow or _slow_share(signals[state.average][0]) > _SLOW_SHARE
         judged, esr, effect = min(looks, key=lambda look: look[:2])
         state.curve.append(CurvePoint(seconds=round(state.seconds, 1), step=state.step, esr=esr))
         if judged <= state.best_esr and math.isfinite(judged):
@@ -85,22 +87,9 @@ class Watch:
         fits = all(each <= most for each, most in zip(errors, self._most, strict=True))
         return mean if fits else math.inf, mean
 
-    def _errors(self, effect: Effect) -> list[float]:
-        """Return the ESR on each group of rows after their pre-roll; infinity for weights that give NaN."""
-        return [self._esr(effect, rows) + known for rows, known in zip(self._groups, self._known, strict=True)]
-
-    def _esr(self, effect: Effect, rows: Passage) -> float:
-        power = float(np.square(rows.wet[:, _pre_roll(rows) :], dtype=np.float64).sum())
-        esr = float(self._error(effect, rows).square().sum()) / max(power, 1e-12)
-        return esr if np.isfinite(esr) else float("inf")
-
-    def _slow_share(self, effect: Effect) -> float:
-        """Return how much of the error is the same over a window of training: below 20 Hz or so."""
-        error = self._error(effect, self._groups[0])
-        if error.shape[1] < WINDOW_FRAMES:
-            return 0.0
-        blocks = error[:, : error.shape[1] // WINDOW_FRAMES * WINDOW_FRAMES].unflatten(1, (-1, WINDOW_FRAMES))
-        return float(blocks.mean(dim=2).square().mean() / blocks.square().mean().clamp_min(1e-12))
+    def _esrs(self, errors: Sequence[Tensor]) -> list[float]:
+        """Return the ESR of each group of rows, for by how much it errs; infinity for weights that give NaN."""
+        return [_esr(error, rows) + known for error, rows, known in zip(errors, self._groups, self._known, strict=True)]
 
     @torch.no_grad()
     def _error(self, effect: Effect, rows: Passage) -> Tensor:
@@ -114,6 +103,20 @@ class Watch:
 
 def _pre_roll(rows: Passage) -> int:
     return int(_PRE_ROLL_SHARE * rows.frames)
+
+
+def _esr(error: Tensor, rows: Passage) -> float:
+    power = float(np.square(rows.wet[:, _pre_roll(rows) :], dtype=np.float64).sum())
+    esr = float(error.square().sum()) / max(power, 1e-12)
+    return esr if np.isfinite(esr) else float("inf")
+
+
+def _slow_share(error: Tensor) -> float:
+    """Return how much of an error, of shape (rows, frames), stands still over a window of training, below 20 Hz."""
+    if error.shape[1] < WINDOW_FRAMES:
+        return 0.0
+    blocks = error[:, : error.shape[1] // WINDOW_FRAMES * WINDOW_FRAMES].unflatten(1, (-1, WINDOW_FRAMES))
+    return float(blocks.mean(dim=2).square().mean() / blocks.square().mean().clamp_min(1e-12))
 
 
 def sounding_rows(passages: Sequence[Passage]) -> Passage | None:

@@ -1,4 +1,4 @@
-"""A disk that really fills up, a profile of a few weights, and the way these tests use hypothesis."""
+"""A disk that really fills up, a profile of a few weights, gear that swings both ways, and how hypothesis is used."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from scipy import signal
 
 from profiler.effects import RecurrentEffect
 from profiler.knob import Knob
@@ -99,3 +100,15 @@ def saved(whole: LoadedProfile, tmp_path: Path) -> Path:
     """That profile, saved."""
     save(tmp_path / "drive.tonecast", whole)
     return tmp_path / "drive.tonecast"
+
+
+@pytest.fixture
+def two_sided():
+    """Return a clipper, at 48 kHz, that swings down at once and up six frames later, further when it is loud."""
+
+    def played(dry, later_share: float = 1.2):
+        band = 6 * signal.lfilter(*signal.butter(1, [200, 6000], "band", fs=48_000), dry)
+        up = np.concatenate([np.zeros(6), np.tanh(band)[:-6]])
+        return (later_share * up - 1.6 * np.clip(band, -0.9, 0.25)).astype(np.float32)
+
+    return played
