@@ -11,6 +11,7 @@ nam-stock       NAM 0.13's own trainer (see nam_stock.py), by the interpreter th
 tonecast-300    Tonecast by its command line, 300 s of wall clock: only an idle machine gives figures to compare
 tonecast-60     the same, 60 s
 tonecast-steps  the same, --steps N of them: as good on a busy machine
+gpu-300, gpu-60 the same on a GPU
 avx2-300, torch-300   300 s held to another instruction set, or to torch
 """
 
@@ -28,6 +29,7 @@ from typing import Any
 import cells
 import nam_recipe
 import numpy as np
+import torch
 from closeness import closeness
 from gear import GEAR, LEAD_IN_SECONDS, capture
 from numpy.typing import NDArray
@@ -42,6 +44,7 @@ from profiler.profile_file import load
 from profiler.session import CaptureSession, Gear, Take
 from profiler.session_folder import SessionFolder
 from profiler.split import Span, recorded_frames
+from profiler.training import device_name
 
 _COLUMNS = {
     "nam-stock": "NAM, its own trainer",
@@ -169,17 +172,21 @@ def _nam_stock(bench: Bench) -> dict[str, Any]:
     return {**told, **bench.score_network(nam_recipe.plain(np.load(out / "weights.npy"), material.gain))}
 
 
-def _tonecast_cell(*length: str, simd: str = "") -> Callable[[Bench], dict[str, Any]]:
+def _tonecast_cell(*length: str, simd: str = "", device: str = "cpu") -> Callable[[Bench], dict[str, Any]]:
     def cell(bench: Bench) -> dict[str, Any]:
         words = length or ("--steps", str(bench.steps))
         profile = bench.folder / f"{os.getpid()}.tonecast"
-        hold_out = ("--hold-out", f"take:{bench.scored.number}", "--seed", bench.seed)
+        hold_out = ("--hold-out", f"take:{bench.scored.number}", "--seed", bench.seed, "--device", device)
         load_average = os.getloadavg()[0]
         trained = cells.tonecast("train", bench.session.path, "--out", profile, *words, *hold_out, simd=simd)
         loaded = load(profile)
         profile.unlink()
         told = {name: trained[name] for name in ("steps", "seconds")}
-        told |= {"simd": simd or engine_name(), "load_before": round(load_average, 2)}
+        told |= {
+            "simd": simd or engine_name(),
+            "device": device_name(torch.device(device)),
+            "load_before": round(load_average, 2),
+        }
         if loaded.profile.light:
             told["light"] = bench.score_profile(sized(loaded, Size.LIGHT))
         return {**told, **bench.score_profile(sized(loaded, Size.FULL))}
@@ -193,6 +200,8 @@ _CELLS: Mapping[str, Callable[[Bench], dict[str, Any]]] = {
     "tonecast-300": _tonecast_cell("--budget", "300s"),
     "tonecast-60": _tonecast_cell("--budget", "60s"),
     "tonecast-steps": _tonecast_cell(),
+    "gpu-300": _tonecast_cell("--budget", "300s", device="cuda"),
+    "gpu-60": _tonecast_cell("--budget", "60s", device="cuda"),
     "avx2-300": _tonecast_cell("--budget", "300s", simd="avx2"),
     "torch-300": _tonecast_cell("--budget", "300s", simd="torch"),
 }
@@ -216,7 +225,7 @@ def _table(kept: Mapping[str, Mapping[str, Any]], measure: str) -> str:
         for cell in _COLUMNS:
             value = median(name, cell)
             ratio = f" ({value / reference:.2f})" if value and reference and cell.startswith("tonecast") else ""
-            shown.append("" if value is None else f"{value:.4f}{ratio}")
+            shown.append("" if value is None else f"{value:.{4 if value > 0.001 else 5}f}{ratio}")
         lines.append(f"| {gear.title} | {' | '.join(shown)} |")
     return "\n".join(lines)
 

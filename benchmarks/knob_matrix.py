@@ -134,7 +134,9 @@ def _measured(options: argparse.Namespace, name: str, cell: Cell, seed: int) -> 
     session = _session(TURNED[name], cell, folder)
     profile = folder / f"{session.name}-{cell.seconds}s-seed-{seed}.tonecast"
     load_average = os.getloadavg()[0]
-    trained = cells.tonecast("train", session, "--out", profile, "--budget", f"{cell.seconds}s", "--seed", seed)
+    trained = cells.tonecast(
+        "train", session, "--out", profile, "--budget", f"{cell.seconds}s", "--seed", seed, "--device", "cpu"
+    )
     loaded, captured = load(profile), SessionFolder.open(session).session
     found, light = loaded.profile, loaded.profile.light
     return {

@@ -48,7 +48,7 @@ def main() -> int:
         max_epochs=options.epochs,
         default_root_dir=options.out,
         callbacks=[best, PackedMaskCallback(), Curve(options.out / "curve.jsonl"), kept],
-        accelerator="cpu",
+        accelerator="auto",
         logger=False,
         enable_progress_bar=False,
     )

@@ -111,7 +111,18 @@ def _cell(pairs: PairSet, data: Path, *, budget: str, seed: str) -> dict[str, An
         hold_outs = [word for rule in pairs.hold_out for word in ("--hold-out", rule)]
         profile = here / "profile.tonecast"
         trained = tonecast(
-            "train", learnt, "--out", profile, "--budget", budget, "--no-light", "--seed", seed, *hold_outs
+            "train",
+            learnt,
+            "--out",
+            profile,
+            "--budget",
+            budget,
+            "--device",
+            "cpu",
+            "--no-light",
+            "--seed",
+            seed,
+            *hold_outs,
         )
         scored = learnt if pairs.scored is None else _session(pairs, data, here, "scored", pairs.scored)
         score = tonecast("evaluate", profile, "--session", scored)

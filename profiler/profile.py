@@ -76,7 +76,7 @@ class Provenance:
     """Where a profile comes from: enough to make it again, and to know what it has heard.
 
     `warm_start` is the hash of the profile file that training went on from; what that one had learnt is in `learnt`.
-    `findings` tell of a result that is of no use.
+    `findings` tell of a result that is of no use. `device` is what learnt the full effect: cpu, or a GPU by its name.
     """
 
     learnt: tuple[LearntSpan, ...]
@@ -90,6 +90,7 @@ class Provenance:
     versions: Mapping[str, str]
     warm_start: str | None = None
     findings: tuple[Finding, ...] = ()
+    device: str = "cpu"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +116,8 @@ class LightEffect:
 class Profile:
     """Everything that `profile.json` says. `golden_settings` are those of the golden pair, which the full size plays.
 
-    All but `light` is said of the full size.
+    All but `light` is said of the full size. `oversampling` is at how many times its rate it is played, unless told
+    otherwise.
     """
 
     name: str
@@ -129,6 +131,7 @@ class Profile:
     cost: Cost | None = None
     score: Score | None = None
     light: LightEffect | None = None
+    oversampling: int = 1
     version: int = 0
 
 

@@ -99,8 +99,9 @@ def run_in_torch(shape: NetworkShape, dry: Tensor, weights: Tensor, horizon: int
 
 
 def play_in_torch(shape: NetworkShape, dry: Tensor, weights: Tensor, state: Tensor, film: Tensor | None) -> Tensor:
-    """Do what `play` does in torch alone."""
-    wet, kept = _layers_in_torch(shape, dry, weights.expand(len(dry), -1), film, state)
+    """Do what `play` does in torch alone, on a GPU with all its digits."""
+    with torch.backends.cudnn.flags(allow_tf32=False):
+        wet, kept = _layers_in_torch(shape, dry, weights.expand(len(dry), -1), film, state)
     state.copy_(kept)
     return wet
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from profiler.effects.baking import Baking, neutral_features
 from profiler.effects.config import check_config
 from profiler.effects.convolution import learn, play, silent_state, starting_weights
+from profiler.effects.convolution_cuda import learn_silenced
 from profiler.effects.effect import Effect, State
 from profiler.effects.network_shape import NetworkShape
 
@@ -42,6 +43,7 @@ class ConvolutionalEffect(Effect):
 
     kind = "convolutional"
     _decaying: Tensor
+    _straight: Tensor
 
     def __init__(  # noqa: PLR0913 - a parameter a size
         self,
@@ -75,6 +77,7 @@ class ConvolutionalEffect(Effect):
             hidden = (nn.Linear(knob_positions, shaper), nn.Tanh(), nn.Linear(shaper, shaper), nn.Tanh())
             self.shaper = nn.Sequential(*hidden, last)
         if self._sparse:
+            self.register_buffer("_straight", torch.tensor(self._sparse), persistent=False)
             self.line = nn.Linear(len(self._sparse), self.features, bias=False)
             nn.init.zeros_(self.line.weight)
         decaying = torch.zeros(self.shape.weight_count)
@@ -122,12 +125,11 @@ class ConvolutionalEffect(Effect):
     def _shaped(self, knobs: Tensor) -> Tensor:
         if not self._sparse:
             return self.shaper(knobs)
-        curved = knobs.clone()
-        curved[..., self._sparse] = 0
-        shaped: Tensor = self.shaper(curved) + self.line(knobs[..., self._sparse])
+        curved = knobs.index_fill(-1, self._straight, 0.0)
+        shaped: Tensor = self.shaper(curved) + self.line(knobs.index_select(-1, self._straight))
         return shaped
 
-    def restrain(self, rate: float) -> None:
+    def restrain(self, rate: float | Tensor) -> None:
         """Draw sparse knobs towards what input and output gains alone can do, and what multiplies towards nothing."""
         with torch.no_grad():
             self.weights.mul_(1 - _DECAY * rate * self._decaying)
@@ -143,9 +145,12 @@ class ConvolutionalEffect(Effect):
     def learn(self, dry: Tensor, features: Tensor, horizon: int | None = None) -> Tensor:
         """Return wet (rows, frames), to go back through, for dry (rows, history + frames) and features (rows, any).
 
-        With a `horizon`, no more than so many frames back: see `profiler.effects.convolution.learn`.
+        With a `horizon`, no more than so many frames back: see `profiler.effects.convolution.learn`. A GPU goes all the
+        way, for it is as fast.
         """
-        return learn(self.shape, dry, self.bake(features), horizon)
+        if self.device.type == "cpu":
+            return learn(self.shape, dry, self.bake(features), horizon)
+        return learn_silenced(self.shape, dry, self._plain(features))
 
     def along(self, dry: Tensor, table: Tensor, index: Tensor, state: State) -> tuple[Tensor, State]:
         """Return wet and state: a frame has too many features to hold those of all."""
@@ -204,5 +209,5 @@ class ConvolutionalEffect(Effect):
             return play(self.shape, dry, self._plain(features[:, 0]), kept)
         gains = features[..., -2:]
         film = features[..., :-2].unflatten(-1, (self.shape.layers, 2, self.shape.channels)).permute(0, 2, 3, 4, 1)
-        plain = self._plain(neutral_features(self.shape))
+        plain = self._plain(neutral_features(self.shape).to(features))
         return play(self.shape, dry * gains[..., 0], plain, kept, film) * gains[..., 1]

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
+import torch
 from torch import Tensor, nn
 
 __all__ = ["Effect", "State"]
@@ -32,6 +33,11 @@ class Effect(nn.Module, ABC):
     """By how many frames the wet comes late by construction."""
 
     @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return next(self.parameters()).device
+
+    @property
     @abstractmethod
     def config(self) -> Mapping[str, Any]:
         """What rebuilds this effect without its weights; plain JSON values."""
@@ -52,7 +58,7 @@ class Effect(nn.Module, ABC):
         Separate from `run` so that settings which last many frames are computed once.
         """
 
-    def restrain(self, rate: float) -> None:
+    def restrain(self, rate: float | Tensor) -> None:
         """Pull on weights that should stay small unless the takes ask for them; called after every training step."""
 
     @abstractmethod

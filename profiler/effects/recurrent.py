@@ -100,7 +100,7 @@ class RecurrentEffect(Effect):
             shaped = self.shaper(curved) + self.line(knobs[..., self._sparse])
         return shaped
 
-    def restrain(self, rate: float) -> None:
+    def restrain(self, rate: float | Tensor) -> None:
         """Draw sparse knobs towards what input and output gains alone can do, against a learning rate.
 
         Adam moves a weight by up to its rate a step, so one that the takes ask for settles at no more than 1.

@@ -20,7 +20,8 @@ def multiply_adds(loaded: LoadedProfile) -> int:
 def sized(loaded: LoadedProfile, size: Size) -> LoadedProfile:
     """Return the profile with this size as all there is of it; the golden wet stays that of the full one.
 
-    An only effect that costs no more than a light one may is both sizes. Raises ProfileError where none is so light.
+    The light one is played at its own rate, unless told otherwise. An only effect that costs no more than a light one
+    may is both sizes. Raises ProfileError where none is so light.
     """
     profile, light = loaded.profile, loaded.profile.light
     if light is None:
@@ -35,5 +36,5 @@ def sized(loaded: LoadedProfile, size: Size) -> LoadedProfile:
         name: tensor for name, tensor in loaded.weights.items() if name.startswith(prefixes) == (size is Size.LIGHT)
     }
     if size is Size.LIGHT:
-        profile = replace(profile, stages=light.stages, cost=light.cost, score=light.score)
+        profile = replace(profile, stages=light.stages, cost=light.cost, score=light.score, oversampling=1)
     return replace(loaded, profile=replace(profile, light=None), weights=weights)

@@ -154,5 +154,5 @@ def _metadata(profile: Profile, settings: KnobSettings, labels: NamLabels) -> di
 
 def _difference(loaded: LoadedProfile, settings: KnobSettings, file: NamFile) -> float:
     dry = loaded.golden_dry[:, :_LONGEST_CHECKED]
-    wet = ProfileProcessor(loaded, settings).process(dry, loaded.profile.sample_rate)
+    wet = ProfileProcessor(loaded, settings, oversampling=1).process(dry, loaded.profile.sample_rate)
     return float(np.abs(file.play(dry) - wet).max() / max(np.abs(wet).max(), 1e-12))

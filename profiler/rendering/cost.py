@@ -16,7 +16,7 @@ _TIMES = 3
 
 
 def measured_cost(loaded: LoadedProfile) -> Cost:
-    """Return the multiply-adds of a profile's full size, and how fast one core plays its golden dry over and over.
+    """Return the multiply-adds of a profile's full size as it is played, and how fast one core plays its golden dry.
 
     The fastest of three times counts: whatever else the machine does can only slow it. Raises ProfileError.
     """
@@ -28,4 +28,5 @@ def measured_cost(loaded: LoadedProfile) -> Cost:
         begun = time.perf_counter()
         processor.process(dry, rate)
         taken.append(time.perf_counter() - begun)
-    return Cost(multiply_adds=multiply_adds(loaded), times_real_time=round(_SECONDS / min(taken), 1))
+    cost = loaded.profile.oversampling * multiply_adds(loaded)
+    return Cost(multiply_adds=cost, times_real_time=round(_SECONDS / min(taken), 1))

@@ -4,8 +4,9 @@ import numpy as np
 import torch
 
 from profiler.audio import Samples
-from profiler.effects import Effect, State
+from profiler.effects import State
 from profiler.effects.kinds import build_stages
+from profiler.effects.oversampled import checked_factor, oversampled
 from profiler.effects.threads import on_one_thread
 from profiler.knob import KnobSettings, checked_settings
 from profiler.knob_track import KnobTrack
@@ -21,16 +22,23 @@ _LARGEST_BLOCK = 32_768  # bounds memory: an effect needs some hundred bytes a f
 class ProfileProcessor(Processor):
     """Renders a profile with its knobs at `settings` (the rest at their defaults) or along a `track`.
 
-    The track's frames count at the profile's own rate. Channels are rendered one by one, as dual mono. Raises
-    KnobError for a knob or value the profile does not have, ProfileError for a profile that cannot be built.
+    The track's frames count at the profile's own rate. Channels are rendered one by one, as dual mono. It plays at
+    `oversampling` times its rate, or at as many as the profile says. Raises KnobError for a knob or value the profile
+    does not have, ProfileError for a profile that cannot be built.
     """
 
     def __init__(
-        self, loaded: LoadedProfile, settings: KnobSettings | None = None, *, track: KnobTrack | None = None
+        self,
+        loaded: LoadedProfile,
+        settings: KnobSettings | None = None,
+        *,
+        track: KnobTrack | None = None,
+        oversampling: int | None = None,
     ) -> None:
         self.profile = loaded.profile
         knobs = loaded.profile.knobs
-        self._effects: list[Effect] = build_stages(loaded)
+        factor = checked_factor(oversampling or loaded.profile.oversampling)
+        self._effects = [oversampled(effect, factor) for effect in build_stages(loaded)]
         self._latency = sum(effect.latency_frames for effect in self._effects)
         self.memory_frames = sum(effect.memory_frames for effect in self._effects)
         self._motion = (track or KnobTrack.still(checked_settings(knobs, settings or {}))).motion(knobs)

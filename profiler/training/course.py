@@ -16,6 +16,7 @@ from profiler.effects.network_shape import LIGHT
 from profiler.profile import LimitedBy
 from profiler.progress import ProgressCallback, within
 from profiler.training.checkpoint import Checkpoint
+from profiler.training.device import PROCESSOR
 from profiler.training.examples import Examples
 from profiler.training.loop import Schedule, fit
 from profiler.training.recipe import refining
@@ -105,17 +106,17 @@ class Course:
         )
 
     @classmethod
-    def restored(cls, checkpoint: Checkpoint) -> Self:
-        """Return the course that a checkpoint was taken of."""
+    def restored(cls, checkpoint: Checkpoint, device: torch.device = PROCESSOR) -> Self:
+        """Return the course that a checkpoint was taken of, to go on with it on the device."""
         parts: dict[str, dict[str, Tensor]] = {_LIGHT: {}, "": {}}
         for name, tensor in checkpoint.tensors.items():
             prefix = _LIGHT if name.startswith(_LIGHT) else ""
             parts[prefix][name.removeprefix(prefix)] = tensor
-        full = TrainingState.restored(replace(checkpoint, tensors=parts[""]))
+        full = TrainingState.restored(replace(checkpoint, tensors=parts[""]), device)
         if _LIGHT not in checkpoint.values:
             return cls(full)
         light = replace(checkpoint, tensors=parts[_LIGHT], values=checkpoint.values[_LIGHT])
-        return cls(full, TrainingState.restored(light))
+        return cls(full, TrainingState.restored(light, device))
 
 
 def before_light(schedule: Schedule) -> Schedule:

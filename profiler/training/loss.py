@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from profiler.training.device import PROCESSOR
 from profiler.training.examples import Examples
 from profiler.training.spectral_distance import Resolution, spectral_distance
 from profiler.training.usual_power import usual_power
@@ -44,8 +45,8 @@ class Loss:
     share: float
 
     @classmethod
-    def of_settings(cls, examples: Examples) -> Self:
-        """Return the loss for convolutional effects: beside what is usual at the row's knobs.
+    def of_settings(cls, examples: Examples, device: torch.device = PROCESSOR) -> Self:
+        """Return the loss for convolutional effects on this device: beside what is usual at the row's knobs.
 
         Quiet settings count like loud ones; within a setting loud playing counts for more, as it does in the score.
         Beside each row's own power alone a fuzz erred three times as much, and an amp half as much again.
@@ -53,7 +54,7 @@ class Loss:
         """
         whole = examples.levels()[1] ** 2 * examples.learnt_frames
         left = sum(float(np.square(_emphasised(each.wet[None]), dtype=np.float64).sum()) for each in examples.learnt)
-        usual = torch.from_numpy(usual_power(examples))
+        usual = torch.from_numpy(usual_power(examples)).to(device)
         return cls(floor=usual, emphasised=max(left / whole, 1e-6), share=_CONVOLUTIONAL_SHARE)
 
     @classmethod

@@ -48,7 +48,8 @@ def _soap(effect: Effect) -> torch.optim.Optimizer:
     groups = [{"params": [effect.weights]}]
     if effect.knob_positions:
         groups.append({"params": [each for each in effect.parameters() if each is not effect.weights]})
-    return Soap(groups, matrices={effect.weights: matrices_of(effect)}, betas=(0.9, 0.97))
+    matrices = [each.to(effect.device) for each in matrices_of(effect)]
+    return Soap(groups, matrices={effect.weights: matrices}, betas=(0.9, 0.97))
 
 
 def matrices_of(effect: ConvolutionalEffect) -> list[Tensor]:

@@ -3,6 +3,7 @@
 import copy
 import math
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -13,7 +14,10 @@ from torch import Tensor
 from profiler.effects import Effect, build_effect
 from profiler.profile import CurvePoint, Stage
 from profiler.training.checkpoint import Checkpoint
+from profiler.training.device import PROCESSOR, placed
 from profiler.training.recipe import Recipe, recipe_for
+from profiler.training.replay import Replay
+from profiler.training.soap import Soap
 
 __all__ = ["TrainingState", "weights_of"]
 
@@ -48,6 +52,7 @@ class TrainingState:
     is_slow: bool = False
     norms: list[float] = field(default_factory=list)
     curve: list[CurvePoint] = field(default_factory=list)
+    _recorded: Replay | None = None
 
     @classmethod
     def fresh(cls, effect: Effect, *, seed: int) -> Self:
@@ -64,20 +69,36 @@ class TrainingState:
         norm = float(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(each) for each in gradients])))
         if not math.isfinite(norm):
             return False
-        rate *= self.recipe.peak_rate * self.slowed
         shrink = min(1.0, self._limit(norm) / (norm + 1e-12))
+        self.step += 1
+        keep = min(self.recipe.averaging, (1 + self.step) / (10 + self.step))
+        self._move(gradients, shrink, rate * self.recipe.peak_rate * self.slowed, keep)
+        return True
+
+    def _move(self, gradients: Sequence[Tensor], shrink: float, rate: float, keep: float) -> None:
+        """Take a step, on a GPU a recorded one."""
+        if not isinstance(self.optimizer, Soap) or self.effect.device.type == "cpu":
+            self._step(gradients, shrink, rate, keep)
+            return
+        if self._recorded is None:
+            changed = [*self.effect.parameters(), *self.average.parameters(), *self.optimizer.tensors()]
+            self._recorded = Replay(lambda numbers, *each: self._step(each, *numbers.unbind()), changed=changed)
+        self.optimizer.make_ready()
+        self._recorded(torch.tensor([shrink, rate, keep]), *gradients)
+
+    @torch.no_grad()
+    def _step(
+        self, gradients: Sequence[Tensor], shrink: float | Tensor, rate: float | Tensor, keep: float | Tensor
+    ) -> Sequence[Tensor]:
         for parameter, gradient in zip(self.effect.parameters(), gradients, strict=True):
             parameter.grad = gradient * shrink
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
         self.effect.restrain(rate)
-        self.step += 1
-        keep = min(self.recipe.averaging, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            for mean, parameter in zip(self.average.parameters(), self.effect.parameters(), strict=True):
-                mean.lerp_(parameter, 1 - keep)
-        return True
+        for mean, parameter in zip(self.average.parameters(), self.effect.parameters(), strict=True):
+            mean.lerp_(parameter, 1 - keep)
+        return ()
 
     def recover(self) -> None:
         """Go on from the best weights, and slower, when the last look at them shows that steps have led far away.
@@ -121,10 +142,10 @@ class TrainingState:
         return Checkpoint(fingerprint=fingerprint, tensors=tensors, values=values)
 
     @classmethod
-    def restored(cls, checkpoint: Checkpoint) -> Self:
-        """Return the state that a checkpoint was taken of."""
+    def restored(cls, checkpoint: Checkpoint, device: torch.device = PROCESSOR) -> Self:
+        """Return the state that a checkpoint was taken of, on the device, if effects of its kind learn there."""
         kind, config = checkpoint.values["effect"]
-        state = cls.fresh(build_effect(Stage(kind=kind, config=config, prefix="")), seed=0)
+        state = cls.fresh(placed(build_effect(Stage(kind=kind, config=config, prefix="")), device), seed=0)
         state._restore(checkpoint)
         return state
 
@@ -151,5 +172,5 @@ class TrainingState:
 
 
 def weights_of(effect: Effect) -> dict[str, Tensor]:
-    """Return copies of an effect's tensors by name."""
-    return {name: tensor.detach().clone() for name, tensor in effect.state_dict().items()}
+    """Return copies of an effect's tensors by name, on the processor."""
+    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in effect.state_dict().items()}

@@ -29,6 +29,7 @@ from profiler.training.audition import audition
 from profiler.training.character import is_dynamics, sparse_positions
 from profiler.training.checkpoint import Checkpoint, checkpoint_path, read_checkpoint, write_checkpoint
 from profiler.training.course import LEAST_SECONDS_FOR_BOTH, Course, before_light, lightened
+from profiler.training.device import PROCESSOR, device_name, placed
 from profiler.training.examples import Examples, read_examples
 from profiler.training.loop import Schedule
 from profiler.training.outcome import outcome_findings
@@ -66,6 +67,8 @@ class TrainingPlan:
     """Whether a light effect is trained as well, where the full one is dearer and there is time for both."""
     warm_start: WarmStart | None = None
     noise_power: float | None = None
+    device: torch.device = PROCESSOR
+    """Where convolutional effects learn."""
 
     @property
     def with_light(self) -> bool:
@@ -94,7 +97,8 @@ def train(
     start = plan.warm_start
     if start:
         examples, known_esr = refining_examples(start, folder, learnt, seed=plan.seed)
-        watches = [Watch(examples, start=each, known_esr=known_esr) for each in (start.effect(), start.light_effect())]
+        begun = (start.effect(), start.light_effect())
+        watches = [Watch(examples, start=each and placed(each, plan.device), known_esr=known_esr) for each in begun]
     else:
         examples = read_examples(folder, learnt)
         watches = [Watch(examples, noise_power=plan.noise_power)] * 2
@@ -102,13 +106,13 @@ def train(
     checkpoint = checkpoint_path(out)
     kept = read_checkpoint(checkpoint, fingerprint=fingerprint) if resume else None
     if kept and kept.has_state:
-        course = Course.restored(kept)
+        course = Course.restored(kept, plan.device)
     elif start:
         torch.manual_seed(plan.seed)
-        course = Course(TrainingState.fresh(start.effect(), seed=plan.seed))
+        course = Course(TrainingState.fresh(placed(start.effect(), plan.device), seed=plan.seed))
         watches[0].look(course.full)
     else:
-        effects = _fresh_effects(folder, examples, plan.seed)
+        effects = [placed(each, plan.device) for each in _fresh_effects(folder, examples, plan.seed)]
         schedule = before_light(plan.schedule) if plan.with_light else plan.schedule
         with _begun(checkpoint, fingerprint):
             course = Course(
@@ -116,6 +120,7 @@ def train(
             )
         write_checkpoint(checkpoint, course.checkpoint(fingerprint))
     light = start.light_effect() if start else lightened(course.full.effect, plan.seed)
+    light = light and placed(light, plan.device)
     limited_by = course.run(
         examples,
         plan.schedule,
@@ -147,7 +152,7 @@ def _finished(
     """Return the profile that a course came to, with what is wrong with it."""
     state, start = course.full, plan.warm_start
     findings = [_NOTHING_NEW] if start and start.is_as_it_was(state.best) else []
-    state.effect.load_state_dict(state.best)
+    state.effect.cpu().load_state_dict(state.best)
     findings += outcome_findings(state.effect, examples)
     provenance = replace(provenance, findings=tuple(findings))
     loaded = _profile(folder, out, state.effect, start.profile if start else folder.session, provenance)
@@ -217,6 +222,7 @@ def _provenance(
         curve=tuple(state.curve),
         versions=_versions(),
         warm_start=start.sha256 if start else None,
+        device=device_name(state.effect.device),
     )
 
 

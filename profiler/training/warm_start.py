@@ -130,7 +130,7 @@ def _rehearsal(loaded: LoadedProfile, seed: int) -> Examples:
     profile, rate = loaded.profile, loaded.profile.sample_rate
     _, dry = compose("moving", seed=seed + _REHEARSAL_SEED, sample_rate=rate, seconds=_REHEARSED_SECONDS)
     track = _wandering(profile.knobs, frames=dry.frames, sample_rate=rate, seed=seed)
-    wet = ProfileProcessor(loaded, track=track).process(dry.samples, rate)
+    wet = ProfileProcessor(loaded, track=track, oversampling=1).process(dry.samples, rate)
     table, index = track.motion(profile.knobs).table(dry.frames)
     passage = Passage(dry=dry.samples[0], wet=wet[0], knobs=index, counts=np.ones(dry.frames, np.bool_))
     return with_some_watched([passage], table, _APART)

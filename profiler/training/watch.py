@@ -94,10 +94,10 @@ class Watch:
     @torch.no_grad()
     def _error(self, effect: Effect, rows: Passage) -> Tensor:
         """Return by how much an effect errs on rows after their pre-roll, of shape (rows, frames), in doubles."""
-        index = torch.from_numpy(rows.knobs)
-        state = effect.initial_state(len(rows.dry))
-        predicted, _ = effect.along(torch.from_numpy(rows.dry), self._positions, index, state)
-        error = predicted * torch.from_numpy(rows.counts) - torch.from_numpy(rows.wet)
+        given = (self._positions, *(torch.from_numpy(each) for each in (rows.dry, rows.knobs, rows.counts, rows.wet)))
+        table, dry, index, counts, wet = (each.to(effect.device) for each in given)
+        predicted, _ = effect.along(dry, table, index, effect.initial_state(len(dry)))
+        error = predicted * counts - wet
         return error[:, _pre_roll(rows) :].double()
 
 

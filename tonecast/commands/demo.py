@@ -51,6 +51,7 @@ def demo(
 ) -> None:
     """Profile a distortion, filter and compressor with a knob each, score it, render a track, write a report."""
     from profiler.evaluation import scored
+    from profiler.oversampling import well_oversampled
     from profiler.profile_file import save
 
     parse_length(budget)  # a misspelt one is told now, not after the capture
@@ -60,6 +61,7 @@ def demo(
     watch.lap("capture")
     loaded = _trained(screen, folder, out, budget=budget, steps=steps, seed=seed)
     watch.lap("train")
+    loaded = well_oversampled(loaded, folder)
     with screen.progress("evaluate") as tell:
         loaded, score = scored(loaded, folder, only_unseen=True, on_progress=tell)
     profile = out / "demo.tonecast"
@@ -113,12 +115,13 @@ def _captured(screen: Screen, path: Path, seed: int) -> "SessionFolder":
 def _trained(
     screen: Screen, folder: "SessionFolder", out: Path, *, budget: str, steps: int | None, seed: int
 ) -> "LoadedProfile":
-    from profiler.training import Schedule, TrainingPlan, forget_checkpoint, train
+    from profiler.training import Schedule, TrainingPlan, forget_checkpoint, train, training_device
 
     schedule = Schedule(steps=steps) if steps else Schedule(budget_seconds=parse_length(budget))
     path = out / "demo.tonecast"
     with screen.progress("train") as tell, stoppable() as stopped:
-        plan = TrainingPlan(schedule=schedule, seed=seed, light=False)  # all of the time for one effect to show
+        # All of the time is for one effect to show.
+        plan = TrainingPlan(schedule=schedule, seed=seed, light=False, device=training_device("auto"))
         loaded = train(folder, plan, path, on_progress=tell, stopped=stopped)
     forget_checkpoint(path)
     return loaded

@@ -64,11 +64,11 @@ def _engine() -> str:
 
 
 def _graphics_card() -> str:
-    import torch
+    from profiler.training import device_name, gpu_trouble, training_device
 
-    if not torch.cuda.is_available():
-        raise OSError("no CUDA device; none is needed")
-    return f"{torch.cuda.get_device_name()}; not used by this version"
+    if trouble := gpu_trouble():
+        raise OSError(f"none to train on, and none is needed: {trouble}")
+    return f"{device_name(training_device('auto'))}, which trains unless told not to"
 
 
 def _pedalboard() -> str:

@@ -33,6 +33,9 @@ def train(  # noqa: PLR0913 - one parameter an option
     light: Annotated[
         bool, typer.Option("--light/--no-light", help="Whether to learn a light effect, given 100 s or more.")
     ] = True,
+    device: Annotated[
+        str, typer.Option(help="What learns: cpu, cuda, or auto for a GPU that torch can use, where there is one.")
+    ] = "auto",
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -41,7 +44,7 @@ def train(  # noqa: PLR0913 - one parameter an option
     from profiler.profile_file import check_suffix
     from profiler.session_folder import SessionFolder
     from profiler.split import Split, parse_hold_out
-    from profiler.training import Schedule, TrainingPlan, WarmStart, forget_checkpoint
+    from profiler.training import Schedule, TrainingPlan, WarmStart, device_name, forget_checkpoint, training_device
 
     if budget is not None and steps is not None:
         raise typer.BadParameter("--budget ends training by time, --steps by count. Give one of them.")
@@ -52,10 +55,13 @@ def train(  # noqa: PLR0913 - one parameter an option
         seed=seed,
         light=light,
         warm_start=WarmStart.read(warm_start) if warm_start else None,
+        device=training_device(device),
     )
     screen = Screen(as_json)
     folder = SessionFolder.open(session)
-    if engine_name() == "torch":
+    if plan.device.type == "cuda":
+        screen.say(f"Convolutional effects learn on {device_name(plan.device)}.")
+    elif engine_name() == "torch":
         screen.say(f"{NO_ENGINE}.")
     profile, found = _trained(screen, folder, plan, out, resume=resume)
     if found.limited_by != "interrupted":
@@ -73,6 +79,7 @@ def _trained(
 
     from profiler.checks import check_session, noise_power
     from profiler.evaluation import scored
+    from profiler.oversampling import well_oversampled
     from profiler.profile_file import save
     from profiler.training import train as train_profile
     from profiler.verdict import concluded
@@ -83,6 +90,8 @@ def _trained(
     with screen.progress("train") as tell, stoppable() as stopped:
         loaded = train_profile(folder, plan, out, resume=resume, on_progress=tell, stopped=stopped)
     save(out, loaded)
+    with screen.progress("aliasing") as tell:
+        loaded = well_oversampled(loaded, folder, on_progress=tell)
     with screen.progress("evaluate") as tell:
         loaded, _ = scored(loaded, folder, only_unseen=True, on_progress=tell)
     loaded, found = concluded(loaded, check)
@@ -99,6 +108,8 @@ def _show(screen: Screen, out: Path, profile: "Profile", found: "Verdict") -> No
     steps = f"{provenance.steps} steps" + (f", and {light.steps} of the light effect," if light else "")
     screen.say(f"{out}: {steps} in {clock(seconds)}")
     screen.say("Nothing was held out, so there is no score." if esr is None else f"ESR {esr:.4f}")
+    if profile.oversampling > 1:
+        screen.say(f"It is played at {profile.oversampling} times its rate: it would alias more than the gear does.")
     for line in sizes_words(profile):
         screen.say(line)
     screen.say(found.reason)
@@ -110,6 +121,7 @@ def _show(screen: Screen, out: Path, profile: "Profile", found: "Verdict") -> No
             "audio_seconds": provenance.audio_seconds,
             "profile": str(out),
             "limited_by": provenance.limited_by,
+            "oversampling": profile.oversampling,
             **sizes_json(profile),
             "reason": found.reason,
             "findings": found.findings,
