@@ -8,7 +8,7 @@ Silence gives silence at every setting: what a network of these weights would ma
 head's bias, in training too. Left to itself it would be an offset that moves with the knobs and is heard as a thump.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -25,11 +25,30 @@ __all__ = ["ConvolutionalEffect"]
 
 _LARGEST = {"knob_positions": 256, "shaper": 256}
 _PIECE_FRAMES = 960  # of moving knobs at a time: a frame has hundreds of features
+_STILL_FRAMES = 64  # between two jumps, from which on they are worth a piece of their own
 # Left to itself an activation that is always on its flat side, a hundredth as steep, grows weights a hundred times too
 # large. Playing that then reaches its steep side is heard as a burst: a profile of Redeye Big Chump with three knobs,
 # learnt for 300 s, played a recorded organ 50 dB too loud for a moment; with this none did so.
 _DECAY = 0.1
 _DECAYING = ("convolution", "mix", "residual")
+
+
+def _pieces(knobs: Tensor) -> Iterator[tuple[int, int, bool]]:
+    """Yield where pieces begin and end, and whether all knobs (channels, frames, width) stand still for their length.
+
+    Between two jumps knobs cost nothing; where they glide, a piece is short.
+    """
+    frames = knobs.shape[1]
+    moves = torch.nonzero((knobs[:, 1:] != knobs[:, :-1]).any(dim=-1).any(dim=0))[:, 0] + 1
+    edges = torch.cat([moves.new_zeros(1), moves, moves.new_full((1,), frames)])
+    longest = torch.nonzero(edges.diff() >= _STILL_FRAMES)[:, 0].tolist()
+    begun = 0
+    for start, stop in [*((int(edges[at]), int(edges[at + 1])) for at in longest), (frames, frames)]:
+        for glide in range(begun, start, _PIECE_FRAMES):
+            yield glide, min(glide + _PIECE_FRAMES, start), False
+        if stop > start:
+            yield start, stop, True
+        begun = stop
 
 
 class ConvolutionalEffect(Effect):
@@ -163,14 +182,12 @@ class ConvolutionalEffect(Effect):
             return dry, state
         if knobs.shape[1] == 1 or bool((knobs == knobs[:, :1]).all()):
             return self.run(dry, self.conditioned(knobs[:, :1]), state)
-        pieces = []
-        for start in range(0, frames, _PIECE_FRAMES):
-            piece = knobs[:, start : start + _PIECE_FRAMES]
-            still = bool((piece == piece[:, :1]).all())
-            features = self.conditioned(piece[:, :1] if still else piece)
-            wet, state = self.run(dry[:, start : start + _PIECE_FRAMES], features, state)
-            pieces.append(wet)
-        return torch.cat(pieces, dim=1), state
+        wets = []
+        for start, stop, still in _pieces(knobs):
+            features = self.conditioned(knobs[:, start : start + 1 if still else stop])
+            wet, state = self.run(dry[:, start:stop], features, state)
+            wets.append(wet)
+        return torch.cat(wets, dim=1), state
 
     @torch.no_grad()
     def run(self, dry: Tensor, features: Tensor, state: State) -> tuple[Tensor, State]:
