@@ -15,21 +15,21 @@ from profiler.training.watch import Watch
 
 __all__ = ["Schedule", "fit"]
 
+_WATCHES = 16
 _KEEP_EVERY_SECONDS = 10.0
 _MOST_BAD_STEPS = 50
-_ANNEAL = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
     """When training ends: after so many steps, which is exact, or after so many seconds of wall-clock.
 
-    On the way the watch has so many `looks`.
+    `ending` is the share in which steps become small when there is nothing left to learn before it is over.
     """
 
     steps: int | None = None
     budget_seconds: float | None = None
-    looks: int = 16
+    ending: float = 0.1
 
     def __post_init__(self) -> None:
         if (self.steps is None) == (self.budget_seconds is None):
@@ -38,12 +38,6 @@ class Schedule:
         if length is not None and length <= 0:
             raise TrainingError(f"Training needs more than {length:g} {'steps' if self.steps is not None else 's'}.")
 
-    def share(self, share: float, *, looks: int) -> "Schedule":
-        """Return a schedule that is over after a share of this one."""
-        if self.budget_seconds is not None:
-            return Schedule(budget_seconds=share * self.budget_seconds, looks=looks)
-        return Schedule(steps=max(round(share * (self.steps or 0)), 1), looks=looks)
-
     def done(self, state: TrainingState) -> float:
         """Return how much of the training is over, 1 or more when all of it is."""
         if self.steps is not None:
@@ -51,8 +45,8 @@ class Schedule:
         return state.seconds / (self.budget_seconds or math.inf)
 
     def end(self, state: TrainingState) -> float:
-        """Return at which share of the schedule training ends: a tenth after there was nothing left to learn."""
-        return 1.0 if state.ending_from is None else min(state.ending_from + _ANNEAL, 1.0)
+        """Return at which share of the schedule training ends: soon after there was nothing left to learn."""
+        return 1.0 if state.ending_from is None else min(state.ending_from + self.ending, 1.0)
 
     def rate_now(self, state: TrainingState) -> float:
         """Return the share of the peak learning rate: from where training is ending, half a cosine down from there."""
@@ -106,7 +100,7 @@ def fit(  # noqa: C901, PLR0913 - one loop, read in the order in which it happen
                     break
             state.seconds = time.monotonic() - begun
             # On a fixed grid, so that a training that was stopped and went on watches at the same steps.
-            if int(schedule.done(state) * schedule.looks) > int(before * schedule.looks):
+            if int(schedule.done(state) * _WATCHES) > int(before * _WATCHES):
                 watch.look(state)
                 if state.ending_from is None and watch.is_at_the_noise(state):
                     state.ending_from = schedule.done(state)

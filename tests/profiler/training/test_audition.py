@@ -70,30 +70,42 @@ def test_what_a_delay_needs_wins():
     told: list[Progress] = []
     state = heard([small_recurrence(), small_convolution()], late_and_clipped(delay=60), told)
     assert state.effect.kind == "convolutional"
-    assert state.step == 1000 * AUDITION_SHARE
-    assert state.curve == []
-    assert state.best_esr < 0.5
+    assert state.step == 60
+    assert state.curve[-1].step == state.step
     assert all(earlier.done <= later.done for earlier, later in pairwise(told))
     assert told[-1].done == pytest.approx(2 * AUDITION_SHARE)
 
 
 @pytest.mark.parametrize(
-    ("error", "winner", "heard_upto"), [(0.6, "convolutional", 0.5), (0.3, "convolutional", 1), (0.05, "recurrent", 1)]
+    ("error", "winner", "heard_upto"),
+    [
+        (0.6, "convolutional", [0.04]),
+        (0.3, "convolutional", [0.04, 0.06, 0.08]),
+        (0.05, "recurrent", [0.04, 0.06, 0.08]),
+    ],
 )
-def test_the_one_that_errs_least_goes_on(monkeypatch: pytest.MonkeyPatch, error: float, winner: str, heard_upto: float):
-    """A rival that errs five times as much after half of its share is heard no further. Shares end in small steps."""
+def test_the_one_that_errs_least_goes_on(
+    monkeypatch: pytest.MonkeyPatch, error: float, winner: str, heard_upto: list[float]
+):
+    """A rival that errs five times as much after half of its share is heard no further. A copy ends in small steps."""
     shares: list[tuple[str, float]] = []
 
-    def learn(state: TrainingState, _: Examples, schedule: Schedule, *, upto: float, **__: object) -> None:
-        assert schedule == Schedule(steps=80, looks=2)
-        shares.append((state.effect.kind, upto))
-        state.best_esr = error if state.effect.kind == "recurrent" else 0.1
+    def learn(state: TrainingState, *, schedule: Schedule, upto: float = 1.0, **_: object) -> None:
+        upto = min(upto, schedule.end(state))
+        shares.append((state.effect.kind, pytest.approx(upto)))
+        state.step = round(1000 * upto)
+        small_steps = schedule.rate_now(state) < 0.01
+        own = error if state.effect.kind == "recurrent" else 0.1
+        state.best_esr = own if small_steps or upto < 0.05 else 1.0
 
     monkeypatch.setattr("profiler.training.audition.fit", learn)
     state = heard([small_convolution(), small_recurrence()], late_and_clipped(delay=0), [])
     assert state.effect.kind == winner
-    assert shares[0] == ("convolutional", 1.0)
-    assert shares[-1] == ("recurrent", heard_upto)
+    assert state.step == 60
+    assert shares == [
+        *(("convolutional", upto) for upto in (0.06, 0.08)),
+        *(("recurrent", upto) for upto in heard_upto),
+    ]
 
 
 def test_knobs_that_never_rest_teach_the_recurrent_one():

@@ -31,7 +31,7 @@ from profiler.training.windows import ROWS, WINDOW_FRAMES
 
 STEPS = 80
 ROUND = 16
-AUDITIONED = 7  # steps, of 80
+AUDITIONED = 5  # steps, of 80
 PLAN = TrainingPlan(schedule=Schedule(steps=STEPS), light=False)
 
 KILLED = """
