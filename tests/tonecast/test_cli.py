@@ -114,6 +114,25 @@ def test_one_size_alone(capsys: pytest.CaptureFixture[str], trained: Path, captu
     np.testing.assert_allclose(rendered.T, expected, atol=1e-5)
 
 
+def test_oversampling_is_chosen(capsys: pytest.CaptureFixture[str], trained: Path, dry: Path, tmp_path: Path):
+    """`--oversampling 2` plays a profile at twice its rate; what no profile is played at is told, and so is a chain."""
+    wet = tmp_path / "wet.wav"
+    code, _, _ = ran(capsys, "render", trained, dry, wet, "--oversampling", "2")
+    assert code == 0
+    rendered, _ = soundfile.read(wet, dtype="float32", always_2d=True)
+    signal = soundfile.read(dry, dtype="float32")[0].T.copy()
+    expected, plain = (
+        ProfileProcessor(profiler.load(trained), oversampling=factor).process(signal, 44_100) for factor in (2, 1)
+    )
+    np.testing.assert_allclose(rendered.T, expected, atol=1e-5)
+    assert np.abs(expected - plain).max() > 1e-4
+    code, _, err = ran(capsys, "render", trained, dry, wet, "--oversampling", "3")
+    assert (code, "must be one of 1, 2, 4, 8" in err) == (1, True)
+    (tmp_path / "chain.json").write_text("{}")
+    code, _, err = ran(capsys, "render", tmp_path / "chain.json", dry, wet, "--oversampling", "2")
+    assert (code, "is of a profile" in err) == (2, True)
+
+
 def test_words_without_json(capsys: pytest.CaptureFixture[str], trained: Path, captured: Path):
     """Without --json the score is a table that fits 80 columns, worst first."""
     code, out, err = ran(capsys, "evaluate", trained, "--session", captured)
