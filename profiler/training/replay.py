@@ -48,7 +48,7 @@ class Replay:
         return self._found
 
     def _record(self, given: Sequence[Tensor]) -> None:
-        self._given = [each.cuda() for each in given]
+        self._given = [each.to("cuda", copy=True) for each in given]
         before = [each.detach().clone() for each in self._changed]
         beside = torch.cuda.Stream()
         beside.wait_stream(torch.cuda.current_stream())
