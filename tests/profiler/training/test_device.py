@@ -113,7 +113,7 @@ def test_a_full_gpu_is_told_in_words(monkeypatch: pytest.MonkeyPatch):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
     monkeypatch.setattr(Replay, "_record", fails)
-    with pytest.raises(TrainingError, match=r"too little memory free .* --device cpu"):
+    with pytest.raises(TrainingError, match=r"too little memory free\. .* --device cpu"):
         Replay(lambda: ())()
 
 
