@@ -23,11 +23,13 @@ PIECE_FRAMES = 48_000
 """A second or so: what is watched is heard in pieces of this length."""
 
 _MOST_OF_A_PASSAGE = 0.25
+_LEAST_POWER = 0.25
+"""Of a passage's mean, what is watched has at least this much power: 6 dB less."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Apart:
-    """How much is kept aside to watch: the last share of passages.
+    """How much is kept aside to watch: a share of passages, near their ends.
 
     Pieces of less than a second tell little, so short passages share one: it is kept of the last of them, and of a long
     passage its own. Of all passages together nothing is kept when they have fewer than `from_frames` frames.
@@ -168,17 +170,33 @@ def read_examples(
 
 
 def with_some_watched(passages: Sequence[Passage], positions: Samples, apart: Apart) -> Examples:
-    """Return examples in which the ends of passages are kept aside to watch.
+    """Return examples in which the last playing of passages is kept aside to watch.
 
     Training does not learn from it, and the best weights so far are chosen by it, so that what the split holds out
-    plays no part.
+    plays no part. The rest that a recording ends with tells nothing of the gear, so it is learnt from instead.
     """
     learnt, watched = [], []
     for whole, cut in zip(passages, apart.cuts([each.frames for each in passages]), strict=True):
-        learnt.append(whole.excerpt(0, cut))
-        if cut < whole.frames:
-            watched.append(whole.excerpt(cut, whole.frames))
+        stop = _end_of_playing(whole, whole.frames - cut)
+        start = stop - (whole.frames - cut)
+        if start < stop:
+            watched.append(whole.excerpt(start, stop))
+        learnt += [whole.excerpt(*span) for span in ((0, start), (stop, whole.frames)) if span[0] < span[1]]
     return Examples(learnt=tuple(learnt), watched=tuple(watched), positions=positions)
+
+
+def _end_of_playing(whole: Passage, frames: int) -> int:
+    """Return where the last `frames` frames end over which the dry is about as loud as in the whole passage."""
+
+    def power(stop: int) -> float:
+        heard = whole.dry[stop - frames : stop] * whole.counts[stop - frames : stop]
+        return float(np.dot(heard, heard)) / frames
+
+    if not frames:
+        return whole.frames
+    stops = range(whole.frames, frames - 1, -max(frames // 2, 1))
+    enough = _LEAST_POWER * float(np.dot(whole.dry, whole.dry)) / whole.frames
+    return next((stop for stop in stops if power(stop) >= enough), None) or max(stops, key=power)
 
 
 def thinned(spans: Sequence[Span], *, most: int) -> list[Span]:

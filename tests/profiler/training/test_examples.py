@@ -14,7 +14,7 @@ from profiler.knob_track import Breakpoint, KnobTrack
 from profiler.session import CaptureSession, Gear, Take
 from profiler.session_folder import SessionFolder
 from profiler.split import Span, Split, divide
-from profiler.training.examples import Apart, Examples, Passage, read_examples
+from profiler.training.examples import Apart, Examples, Passage, read_examples, with_some_watched
 
 GAIN = Knob(id="gain", name="gain", maximum=10, default=5.0)
 NEW = Take(number=0, dry=0, file="", sha256="", frames=0)
@@ -98,6 +98,23 @@ def test_the_end_of_a_long_passage_is_watched_and_not_learnt(session: SessionFol
     assert np.array_equal(np.concatenate([learnt.dry, watched.dry]), whole[span.start : span.stop])
     short = read_examples(session, [Span(take=0, start=0, stop=479_999)])
     assert (short.watched, short.learnt_frames) == ((), 479_999)
+
+
+def test_the_rest_that_a_recording_ends_with_is_learnt_and_the_playing_before_it_watched():
+    """A real clipper's take ends in two seconds of hum: weights chosen by those played nothing, and looked the best."""
+    playing, rest = noise(600_000)[0], 1e-3 * noise(90_000, seed=1)[0]
+    dry = np.concatenate([playing, rest])
+    counts = np.ones(len(dry), np.bool_)
+    counts[560_000:600_000] = False
+    whole = Passage(dry=dry, wet=dry, knobs=np.zeros(len(dry), np.int32), counts=counts)
+    found = with_some_watched([whole], np.zeros((1, 0), np.float32), Apart())
+    (watched,) = found.watched
+    assert watched.frames == int(0.04 * 690_000)
+    assert watched.counts.mean() > 0.25
+    level = [float(np.sqrt(np.mean(np.square(each)))) for each in (watched.dry, playing)]
+    assert level[0] == pytest.approx(level[1], rel=0.05)
+    assert found.learnt_frames + watched.frames == len(dry)
+    assert np.array_equal(np.concatenate([found.learnt[0].dry, watched.dry, found.learnt[1].dry]), dry)
 
 
 def test_what_is_held_out_is_not_read(session: SessionFolder):
