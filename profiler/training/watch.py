@@ -53,15 +53,17 @@ class Watch:
         if start:
             self._most = [_WORSE * esr for esr in self._esrs([self._error(start, rows) for rows in self._groups])]
 
-    def look(self, state: TrainingState) -> None:
+    def look(self, state: TrainingState, *, only_average: bool = False) -> None:
         """Add a point to the curve and keep the weights when they are the best so far; go back to those after a slip.
 
+        `only_average` passes over the weights as they are, which takes half as long: in large steps they err more.
         With nothing to watch, the averaged weights are kept as they are: they are the better ones late in training.
         """
         if not self._groups:
             state.best = weights_of(state.average)
             return
-        signals = {each: [self._error(each, rows) for rows in self._groups] for each in (state.average, state.effect)}
+        looked_at = (state.average,) if only_average else (state.average, state.effect)
+        signals = {each: [self._error(each, rows) for rows in self._groups] for each in looked_at}
         looks = [(*self._judged(self._esrs(errors)), each) for each, errors in signals.items()]
         state.is_slow = state.is_slow or _slow_share(signals[state.average][0]) > _SLOW_SHARE
         judged, esr, effect = min(looks, key=lambda look: look[:2])

@@ -1,4 +1,4 @@
-"""The audition: of several effects the likeliest goes on or a clearly better one, and a convolutional one goes on exactly."""
+"""The audition: the likeliest effect goes on, or a clearly better one, and a convolutional one goes on exactly."""
 
 from collections.abc import Iterator
 from dataclasses import replace

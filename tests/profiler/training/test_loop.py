@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from profiler.effects import RecurrentEffect
 from profiler.errors import TrainingError
+from profiler.profile import CurvePoint
 from profiler.progress import Progress, unheard
 from profiler.training.examples import Examples, Passage
 from profiler.training.loop import Schedule, fit
@@ -124,6 +125,21 @@ def test_a_budget_ends_the_training_by_the_clock():
         == "budget"
     )
     assert state.step == steps
+
+
+def test_short_budgets_are_looked_at_half_as_often_and_large_steps_by_their_average(monkeypatch: pytest.MonkeyPatch):
+    """Looks that take a tenth of a minute away, and at weights that err more than their average, are not worth it."""
+    told: list[bool] = []
+
+    def look(_: Watch, state: TrainingState, *, only_average: bool = False) -> None:
+        told.append(only_average)
+        state.curve.append(CurvePoint(seconds=state.seconds, step=state.step, esr=1.0))
+
+    monkeypatch.setattr(Watch, "look", look)
+    assert (Schedule(budget_seconds=60.0).looks, Schedule(budget_seconds=300.0).looks) == (8, 16)
+    schedule = Schedule(steps=640)
+    fit(small_state(), softly_clipped(), schedule, on_progress=unheard, keep=ignored, stopped=never)
+    assert told == 8 * [True] + 8 * [False]
 
 
 def test_stopping_ends_between_two_rounds_with_a_look():

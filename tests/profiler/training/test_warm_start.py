@@ -149,3 +149,112 @@ def test_half_is_new_and_half_is_rehearsed(start: WarmStart, playing: Path):
     visited = examples.positions[np.unique(old)]
     assert visited.min() < 0.2
     assert visited.max() > 0.8
+    assert [len(examples.watched), len(examples.guarded)] == [1, 1]
+
+
+def test_takes_that_are_there_are_not_rehearsed(
+    start: WarmStart, session: SessionFolder, monkeypatch: pytest.MonkeyPatch
+):
+    """With the old takes beside the new ones both are learnt as recorded, and the old are guarded."""
+    monkeypatch.setattr(warm_start, "_rehearsal", None)
+    with_playing(session, number=50)
+    learnt, _ = divide(session.session, Split())
+    examples, _ = refining_examples(start, session, learnt, seed=0)
+    assert len(examples.watched) == len(examples.guarded) == 1
+    assert examples.guarded[0].frames > examples.watched[0].frames
+    without, _ = refining_examples(start, session, [span for span in learnt if span.take != 50], seed=0)
+    assert without.guarded == ()
+
+
+@pytest.mark.parametrize(("gain", "kept"), [(0.99, 0.99), (0.97, 0.97), (0.8, 1.0), (float("nan"), 1.0)])
+def test_nothing_that_spoils_the_old_is_kept(gained: Callable[[float], Effect], gain: float, kept: float):
+    """What nears the new is kept only while it strays from the old by less than a quarter more than the start erred."""
+    dry = np.random.default_rng(0).normal(0, 0.3, RATE).astype(np.float32)
+    zeros, ones = np.zeros(RATE, np.int32), np.ones(RATE, np.bool_)
+    new, old = (Passage(dry=dry, wet=np.float32(to) * dry, knobs=zeros, counts=ones) for to in (0.5, 1.0))
+    examples = Examples(learnt=(new, old), watched=(new,), guarded=(old,), positions=np.zeros((1, 0), np.float32))
+    watch = Watch(examples, start=gained(1.0), known_esr=0.04)
+    state = TrainingState.fresh(gained(1.0), seed=0)
+    watch.look(state)
+    for each in (state.effect, state.average):
+        each.gain.data.fill_(gain)
+    watch.look(state)
+    assert float(state.best["gain"]) == pytest.approx(kept)
+
+
+def test_stopping_costs_nothing(start: WarmStart, playing: Path, trained: Path, tmp_path: Path):
+    """Stopped and gone on with, the weights are those of a training that was not; another start does not go on."""
+    folder, out, done = SessionFolder.open(playing), tmp_path / "p.tonecast", list[Progress]()
+    whole = train(folder, plan(start), tmp_path / "whole.tonecast")
+    stopped = train(folder, plan(start), out, on_progress=done.append, stopped=lambda: bool(done))
+    assert stopped.profile.provenance.steps < STEPS
+    resumed = train(folder, plan(start), out, resume=True)
+    assert all(np.array_equal(each, resumed.weights[name]) for name, each in whole.weights.items())
+    assert resumed.profile.provenance.curve[0] == CurvePoint(
+        seconds=resumed.profile.provenance.curve[0].seconds, step=0, esr=whole.profile.provenance.curve[0].esr
+    )
+    with pytest.raises(TrainingError, match="another session"):
+        train(folder, plan(replace(start, sha256="0" * 64)), out, resume=True)
+
+
+def test_what_is_held_out_is_not_learnt(start: WarmStart, playing: Path, tmp_path: Path):
+    """Rules hold out of the new takes as ever, and stand beside those of the start."""
+    told = replace(start.profile.provenance, hold_outs=("take:7",))
+    other = replace(start, loaded=replace(start.loaded, profile=replace(start.profile, provenance=told)))
+    split = Split(hold_outs=(HoldOut(kind="time", share=0.2),))
+    refined = train(SessionFolder.open(playing), replace(plan(other, 1), split=split), tmp_path / "p.tonecast")
+    assert refined.profile.provenance.hold_outs == ("take:7", "time=last:0.2")
+    assert refined.profile.provenance.learnt[-1].stop < 0.81 * 11 * RATE
+
+
+def changed_knob(knob: Knob) -> dict[str, Knob]:
+    """Return knobs that are not the profile's, by what is wrong with them."""
+    return {
+        "knobs are other": replace(knob, id="other"),
+        "-10 dB to 40": replace(knob, minimum=-10.0),
+        "off, on": Knob(id=knob.id, name="x", choices=("off", "on"), default="on"),
+    }
+
+
+@pytest.mark.parametrize("wrong", ["knobs are other", "-10 dB to 40", "off, on"])
+def test_other_knobs_are_refused(start: WarmStart, session: SessionFolder, wrong: str):
+    """Knobs of another name, outside the profile's range or of another sort are told, with what was expected."""
+    session.session = replace(session.session, knobs=(changed_knob(session.session.knobs[0])[wrong],))
+    with pytest.raises(TrainingError, match=wrong) as told:
+        start.check_kinship(session.session)
+    assert "drive_db" in str(told.value)
+    assert "without --warm-start" in str(told.value)
+
+
+def test_no_knobs_and_another_rate_are_refused(start: WarmStart, session: SessionFolder):
+    """A session without the knobs, and one at 44.1 kHz, are told as such."""
+    with pytest.raises(TrainingError, match=r"knobs are none.*a column for each"):
+        start.check_kinship(replace(session.session, knobs=()))
+    with pytest.raises(TrainingError, match=r"44100 Hz.*48000 Hz"):
+        start.check_kinship(replace(session.session, sample_rate=44_100))
+
+
+def test_profiles_that_cannot_go_on_are_refused(
+    start: WarmStart, convolutional: Callable[..., LoadedProfile], tmp_path: Path, trained: Path
+):
+    """An unknown kind, two stages, and a file that is no profile."""
+    unknown = replace(start.profile.stages[0], kind="magic")
+    with pytest.raises(ProfileError, match="magic"):
+        replace(start, loaded=replace(start.loaded, profile=replace(start.profile, stages=(unknown,)))).effect()
+    one = convolutional()
+    two = replace(one.profile, stages=(one.profile.stages[0], replace(one.profile.stages[0], prefix="1.")))
+    weights = dict(one.weights) | {"1." + name[2:]: each for name, each in one.weights.items()}
+    with pytest.raises(TrainingError, match="2 stages"):
+        WarmStart(loaded=replace(one, profile=two, weights=weights), sha256="").effect()
+    shutil.copy(trained, tmp_path / "p.tonecast")
+    (tmp_path / "p.tonecast").write_bytes(b"rubbish")
+    with pytest.raises(ProfileError, match="not a whole profile"):
+        WarmStart.read(tmp_path / "p.tonecast")
+
+
+def test_an_effect_that_goes_on_can_learn(start: WarmStart):
+    """Its parameters take gradients, and its scales are the profile's own."""
+    effect = start.effect()
+    assert all(each.requires_grad for each in effect.parameters())
+    if isinstance(effect, ConvolutionalEffect):
+        assert effect.config == dict(start.profile.stages[0].config)
