@@ -1,8 +1,8 @@
 """How the pairs of a table run, told from all of them together: takes of one gear are filtered alike."""
 
 import math
-from collections.abc import Iterator, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -38,26 +38,29 @@ def recordings(
         yield FileRecording(one, sample_rate, dry.channels), FileRecording(other, sample_rate, wet.channels)
 
 
-def agreed_timings(heard: Sequence[HeardPair], sample_rate: int) -> list[Timing]:
+def agreed_timings(
+    heard: Sequence[HeardPair], sample_rate: int, *, on_done: Callable[[float], None] = lambda _: None
+) -> list[Timing]:
     """Return the pairs' timings, each measured once more through the filter that the surest of them shows.
 
     That tells lateness and polarity far better than the dry does. Takes at the same settings are timed by it exactly;
     at other settings it decides where their own timing is further away than filters are. One that it does not reach
-    keeps its own. Raises AudioError.
+    keeps its own. `on_done` is told which share of them is measured. Raises AudioError.
     """
     timings = [each.timing for each in heard]
     sharp = [number for number, timing in enumerate(timings) if not timing.is_spread]
     if not sharp:
         return timings
+    through = _Through(heard, sample_rate, lambda done: on_done(done / max(len(sharp) - 1, 1)))
     groups = _groups(heard, sharp)
     heads = [min(group, key=lambda number: timings[number].uncertainty_frames) for group in groups]
     first = min(heads, key=lambda number: timings[number].uncertainty_frames)
     tied = {first}
-    for head, found in _through(heard, timings, first, heads, sample_rate):
+    for head, found in through.one(first, timings, heads):
         timings[head] = _beside(timings[head], found)
         tied.add(head)
     for head, group in zip(heads, groups, strict=True):
-        for number, found in _through(heard, timings, head, group, sample_rate):
+        for number, found in through.one(head, timings, group):
             timings[number] = _alike(timings[number], found)
             if head in tied:
                 tied.add(number)
@@ -78,22 +81,34 @@ def _groups(heard: Sequence[HeardPair], numbers: Sequence[int]) -> list[list[int
     return groups
 
 
-def _through(
-    heard: Sequence[HeardPair], timings: Sequence[Timing], head: int, others: Sequence[int], sample_rate: int
-) -> Iterator[tuple[int, Lateness]]:
-    """Yield how late other takes are through the filter of one, its polarity taken in, those that it reaches."""
-    others = [number for number in others if number != head]
-    if not others:
-        return
-    with recordings(heard[head].row, heard[head].dry, heard[head].wet, sample_rate) as (dry, wet):
-        gear = GearFilter.of(dry, wet, timings[head], sample_rate)
-    if gear is None:
-        return
-    for number in others:
-        with recordings(heard[number].row, heard[number].dry, heard[number].wet, sample_rate) as (dry, wet):
-            found = gear.lateness(dry, wet, timings[number], sample_rate)
-        if found.clearness >= CLEAR:
-            yield number, replace(found, polarity=_sign(found.polarity * timings[head].polarity))
+@dataclass
+class _Through:
+    """Measures takes through the filter of one, and tells how many it has."""
+
+    heard: Sequence[HeardPair]
+    sample_rate: int
+    on_count: Callable[[int], None]
+    measured: int = 0
+
+    def one(self, head: int, timings: Sequence[Timing], others: Sequence[int]) -> Iterator[tuple[int, Lateness]]:
+        """Yield how late others are through the filter of `head`, its polarity taken in, those that it reaches."""
+        others = [number for number in others if number != head]
+        if not others:
+            return
+        with self._recordings(head) as (dry, wet):
+            gear = GearFilter.of(dry, wet, timings[head], self.sample_rate)
+        for number in others:
+            self.measured += 1
+            if gear is not None:
+                with self._recordings(number) as (dry, wet):
+                    found = gear.lateness(dry, wet, timings[number], self.sample_rate)
+                if found.clearness >= CLEAR:
+                    yield number, replace(found, polarity=_sign(found.polarity * timings[head].polarity))
+            self.on_count(self.measured)
+
+    def _recordings(self, number: int) -> AbstractContextManager[tuple[FileRecording, FileRecording]]:
+        pair = self.heard[number]
+        return recordings(pair.row, pair.dry, pair.wet, self.sample_rate)
 
 
 def _alike(timing: Timing, found: Lateness) -> Timing:

@@ -32,6 +32,7 @@ from profiler.varispeed import read_along
 __all__ = ["Refusal", "common_rate", "take_in"]
 
 _BLOCK_FRAMES = 1 << 18
+_HEARD, _TIMED, _KEPT = 0.5, 0.25, 0.25
 _MOST_MASKS = 2000
 _MASK_MARGIN_SECONDS = 0.0005
 _MASK_GAP_SECONDS = 0.005
@@ -93,15 +94,18 @@ def take_in(
                 heard.append(_listened(taking, row))
             except (ProfilerError, OSError) as error:
                 refused.append(Refusal(line=row.line, reason=str(error)))
-            tell((number + 1) / len(table.rows) / 2, "listening")
+            tell((number + 1) / len(table.rows) * _HEARD, "listening")
         if not heard:
             reasons = "\n  ".join(f"line {each.line}: {each.reason}" for each in refused)
             raise SessionError(f"None of the takes can be used:\n  {reasons}")
         standing = [each.row.settings or each.row.track for each in heard]
-        mended = mendings(agreed_timings(heard, folder.session.sample_rate), standing, folder.session.sample_rate)
+        timings = agreed_timings(
+            heard, folder.session.sample_rate, on_done=lambda done: tell(_HEARD + done * _TIMED, "timing")
+        )
+        mended = mendings(timings, standing, folder.session.sample_rate)
         for number, (each, mending) in enumerate(zip(heard, mended, strict=True)):
             _keep(folder, each, mending, number=number)
-            tell(0.5 + (number + 1) / len(heard) / 2, "keeping")
+            tell(1 - (1 - (number + 1) / len(heard)) * _KEPT, "keeping")
     return tuple(refused)
 
 

@@ -66,7 +66,7 @@ def audition(
 
 
 def _able(effects: Sequence[Effect], examples: Examples) -> list[Effect]:
-    """Return the effects that there are lessons for: knobs that never rest teach no convolution."""
+    """Return the effects that there are lessons for: knobs that turn fast all the time teach no convolution."""
     able, errors = [], []
     for effect in effects:
         try:

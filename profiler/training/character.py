@@ -31,7 +31,7 @@ def is_dynamics(examples: Examples) -> bool:
 def left_by_gains(examples: Examples) -> tuple[float, float]:
     """Return the ESR that a gain for every 20 ms leaves of the wet, and that one gain for each setting leaves."""
     moving = staying = energy = 0.0
-    for segment in (each for passage in examples.learnt for each in passage.still_stretches()):
+    for segment in examples.calm_stretches:
         if segment.frames < _SHORTEST_FRAMES:
             continue
         whole = segment.frames - segment.frames % _WINDOW_FRAMES

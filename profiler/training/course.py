@@ -140,8 +140,8 @@ def after_full(schedule: Schedule, full: TrainingState, light: Effect) -> Schedu
 
 
 def lightened(effect: Effect, seed: int) -> ConvolutionalEffect | None:
-    """Return a fresh light effect for what a full one was made for, the same knobs and levels; None for a cheap one."""
+    """Return a fresh light effect of what a full one was made for, on its device; None where that one is cheap."""
     if not isinstance(effect, ConvolutionalEffect):
         return None
     torch.manual_seed(seed)
-    return ConvolutionalEffect(**{**effect.config, **LIGHT.config})
+    return ConvolutionalEffect(**{**effect.config, **LIGHT.config}).to(effect.device)

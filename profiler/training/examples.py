@@ -1,7 +1,8 @@
 """Examples: aligned dry and wet with the knobs at every frame, cut into rows for training."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.random import Generator
@@ -15,12 +16,15 @@ from profiler.session import Take
 from profiler.session_folder import SessionFolder
 from profiler.split import Span
 
-__all__ = ["PIECE_FRAMES", "Apart", "Examples", "Passage", "read_examples", "with_some_watched"]
+__all__ = ["CALM", "PIECE_FRAMES", "Apart", "Examples", "Passage", "read_examples", "with_some_watched"]
 
 _MOST_SECONDS = 3600  # about 2 GB in memory, and more than a budget of minutes gets through
 _STRETCH_FRAMES = 960_000
 PIECE_FRAMES = 48_000
 """A second or so: what is watched is heard in pieces of this length."""
+
+CALM = 0.02
+"""A share of a knob's range: by less than that it hardly moves."""
 
 _MOST_OF_A_PASSAGE = 0.25
 _LEAST_POWER = 0.25
@@ -76,13 +80,6 @@ class Passage:
             counts=self.counts[..., start:stop],
         )
 
-    def still_stretches(self) -> list["Passage"]:
-        """Return the stretches over which no knob moves."""
-        edges = np.flatnonzero(np.diff(self.knobs)) + 1
-        return [
-            self.excerpt(int(start), int(stop)) for start, stop in zip((0, *edges), (*edges, self.frames), strict=True)
-        ]
-
     def with_settings_after(self, settings: int) -> "Passage":
         """Return the passage for a table of positions that so many other settings come first in."""
         return replace(self, knobs=self.knobs + np.int32(settings))
@@ -103,6 +100,23 @@ class Examples:
     watched: tuple[Passage, ...]
     positions: Samples
     guarded: tuple[Passage, ...] = ()
+
+    @cached_property
+    def calm_stretches(self) -> Sequence[Passage]:
+        """The stretches of what is learnt over which no knob moves by more than a fiftieth of its range.
+
+        A knob that is turned slowly, all of its range in ten seconds, has some that last as long as a network hears.
+        """
+        return [each.excerpt(*span) for each in self.learnt for span in self._calm_spans(each.knobs)]
+
+    def _calm_spans(self, knobs: NDArray[np.int32]) -> Iterator[tuple[int, int]]:
+        begin, stands = 0, self.positions[knobs[0]]
+        for edge in (np.flatnonzero(np.diff(knobs)) + 1).tolist():
+            moved = self.positions[knobs[edge]]
+            if np.any(np.abs(moved - stands) > CALM):
+                yield begin, edge
+                begin, stands = edge, moved
+        yield begin, len(knobs)
 
     @property
     def learnt_frames(self) -> int:

@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,11 @@ class TrainingPlan:
         budget = self.schedule.budget_seconds
         return self.light and (budget is None or budget >= LEAST_SECONDS_FOR_BOTH or self.warm_start is not None)
 
+    @property
+    def full_schedule(self) -> Schedule:
+        """The schedule of the full effect."""
+        return before_light(self.schedule) if self.with_light else self.schedule
+
 
 def train(
     folder: SessionFolder,
@@ -95,10 +101,12 @@ def train(
     """
     learnt, _ = divide(folder.session, plan.split)
     start = plan.warm_start
+    known: tuple[Effect, Effect | None] | None = None
     if start:
         examples, known_esr = refining_examples(start, folder, learnt, seed=plan.seed)
-        begun = (start.effect(), start.light_effect())
-        watches = [Watch(examples, start=each and placed(each, plan.device), known_esr=known_esr) for each in begun]
+        light = start.light_effect()
+        known = (placed(start.effect(), plan.device), light and placed(light, plan.device))
+        watches = [Watch(examples, start=each, known_esr=known_esr) for each in known]
     else:
         examples = read_examples(folder, learnt)
         watches = [Watch(examples, noise_power=plan.noise_power)] * 2
@@ -107,20 +115,16 @@ def train(
     kept = read_checkpoint(checkpoint, fingerprint=fingerprint) if resume else None
     if kept and kept.has_state:
         course = Course.restored(kept, plan.device)
-    elif start:
+    elif known:
         torch.manual_seed(plan.seed)
-        course = Course(TrainingState.fresh(placed(start.effect(), plan.device), seed=plan.seed))
+        course = Course(TrainingState.fresh(known[0], seed=plan.seed))
         watches[0].look(course.full)
     else:
-        effects = [placed(each, plan.device) for each in _fresh_effects(folder, examples, plan.seed)]
-        schedule = before_light(plan.schedule) if plan.with_light else plan.schedule
+        hear = partial(audition, seed=plan.seed, on_progress=on_progress, stopped=stopped)
         with _begun(checkpoint, fingerprint):
-            course = Course(
-                audition(effects, examples, schedule, seed=plan.seed, on_progress=on_progress, stopped=stopped)
-            )
+            course = Course(hear(_fresh_effects(folder, examples, plan), examples, plan.full_schedule))
         write_checkpoint(checkpoint, course.checkpoint(fingerprint))
-    light = start.light_effect() if start else lightened(course.full.effect, plan.seed)
-    light = light and placed(light, plan.device)
+    light = known[1] if known else lightened(course.full.effect, plan.seed)
     limited_by = course.run(
         examples,
         plan.schedule,
@@ -164,10 +168,10 @@ def forget_checkpoint(out: Path) -> None:
     checkpoint_path(out).unlink(missing_ok=True)
 
 
-def _fresh_effects(folder: SessionFolder, examples: Examples, seed: int) -> list[Effect]:
-    """Return the effects that may suit the gear, the likelier first."""
+def _fresh_effects(folder: SessionFolder, examples: Examples, plan: TrainingPlan) -> list[Effect]:
+    """Return the effects that may suit the gear, the likelier first, where they learn."""
     dry, wet = examples.levels()
-    torch.manual_seed(seed)
+    torch.manual_seed(plan.seed)
     sizes: dict[str, Any] = {
         "knob_positions": positions_width(folder.session.knobs),
         "input_scale": _DRY_LEVEL / dry,
@@ -176,7 +180,8 @@ def _fresh_effects(folder: SessionFolder, examples: Examples, seed: int) -> list
     if is_dynamics(examples):
         return [DynamicsEffect(**sizes)]
     sparse = sparse_positions(folder.session.knobs, examples)
-    return [ConvolutionalEffect(**sizes, **A2.config, sparse=sparse), RecurrentEffect(**sizes, sparse=sparse)]
+    convolution = ConvolutionalEffect(**sizes, **A2.config, sparse=sparse)
+    return [placed(convolution, plan.device), RecurrentEffect(**sizes, sparse=sparse)]
 
 
 def _fingerprint(folder: SessionFolder, plan: TrainingPlan, learnt: Sequence[Span]) -> str:

@@ -17,15 +17,14 @@ def usual_power(examples: Examples) -> NDArray[np.float32]:
     """Return the wet's usual power for each row of the table of positions, (settings,); over all frames, the wet's own.
 
     What is played differs from setting to setting, so powers are not compared as they are: the logarithm of the power
-    of every stretch on which the knobs rest is fitted by that of its dry and a parabola over each knob. Knobs that
-    never rest leave one power for all.
+    of every calm stretch is fitted by that of its dry and a parabola over each knob. Knobs that turn fast all the time
+    leave one power for all.
     """
     whole = examples.levels()[1] ** 2
     settings = len(examples.positions)
     stretches = [
         (int(each.knobs[0]), each.frames, _power(each.dry), _power(each.wet))
-        for passage in examples.learnt
-        for each in passage.still_stretches()
+        for each in examples.calm_stretches
         if each.frames >= _LEAST_FRAMES
     ]
     faint = (_FAINT * examples.levels()[0] ** 2, _FAINT**2 * whole)

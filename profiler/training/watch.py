@@ -2,21 +2,24 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from profiler.audio import Samples
 from profiler.effects import Effect
 from profiler.profile import CurvePoint
-from profiler.training.examples import PIECE_FRAMES, Examples, Passage, stacked
+from profiler.training.examples import CALM, PIECE_FRAMES, Examples, Passage, stacked
 from profiler.training.state import TrainingState, weights_of
 from profiler.training.windows import WINDOW_FRAMES
 
-__all__ = ["Watch", "sounding_rows"]
+__all__ = ["Watch", "sounding_rows", "standing_where_calm"]
 
 _ROWS = 16
 _PRE_ROLL_SHARE = 0.125
+_STANDING_FRAMES = 6000
 _WORSE = 1.25
 _BELOW_NOISE, _AT_NOISE, _FLAT = 0.9, 1.05, 0.98
 _FAINT = 1e-5  # -100 dB
@@ -44,7 +47,8 @@ class Watch:
         self._positions = torch.from_numpy(examples.positions)
         told = ((examples.watched, 0.0), (examples.guarded, known_esr))
         found = [(rows, known) for passages, known in told if (rows := sounding_rows(passages)) is not None]
-        self._groups, self._known = [rows for rows, _ in found], [known for _, known in found]
+        self._groups = [standing_where_calm(rows, examples.positions) for rows, _ in found]
+        self._known = [known for _, known in found]
         self._noise_esr = None
         if noise_power is not None and self._groups:
             wet = self._groups[0].wet[:, _pre_roll(self._groups[0]) :].astype(np.float64)
@@ -119,6 +123,20 @@ def _slow_share(error: Tensor) -> float:
         return 0.0
     blocks = error[:, : error.shape[1] // WINDOW_FRAMES * WINDOW_FRAMES].unflatten(1, (-1, WINDOW_FRAMES))
     return float(blocks.mean(dim=2).square().mean() / blocks.square().mean().clamp_min(1e-12))
+
+
+def standing_where_calm(rows: Passage, positions: Samples) -> Passage:
+    """Return rows on which knobs that hardly move stand still, an eighth of a second at a time and all rows at once.
+
+    A network that plays sixteen rows on which knobs turn has weights of its own for every frame of each: half of a
+    minute's training went into looks at it.
+    """
+    knobs = rows.knobs.copy()
+    for start in range(0, rows.frames, _STANDING_FRAMES):
+        block = knobs[:, start : start + _STANDING_FRAMES]
+        calm = (np.ptp(positions[block], axis=1) <= CALM).all(axis=1)
+        block[calm] = block[calm, block.shape[1] // 2, None]
+    return replace(rows, knobs=knobs)
 
 
 def sounding_rows(passages: Sequence[Passage]) -> Passage | None:

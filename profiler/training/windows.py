@@ -40,7 +40,7 @@ _SPECTRAL_EVERY, _SPECTRAL_SHARE = 8, 0.0005
 
 
 class Windows:
-    """Gradients of windows over which no knob moves, each after all the past that it hears. A context manager.
+    """Gradients of windows over which knobs hardly move, each after all the past that it hears. A context manager.
 
     Raises TrainingError when there is no stretch long enough for the shortest window.
     """
@@ -53,18 +53,19 @@ class Windows:
         self._loss = Loss.of_settings(examples, self._device)
         self._replays: dict[bool, Replay] = {}
         self._history = history = effect.memory_frames
-        still = [each for passage in examples.learnt for each in passage.still_stretches()]
-        longest = max((each.frames for each in still), default=0)
+        longest = max((each.frames for each in examples.calm_stretches), default=0)
         if longest < _LEAST_FRAMES:
             raise TrainingError(
-                f"The longest passage to learn from, with no knob moving, has {longest} frames; at least "
+                f"The longest passage to learn from, with the knobs at rest, has {longest} frames; at least "
                 f"{_LEAST_FRAMES} are needed."
             )
+        calm = [each for each in examples.calm_stretches if each.frames >= _LEAST_FRAMES]
         if longest < history + _LEAST_FRAMES:
-            still = [after_silence(each, history) for each in still]
+            calm = [after_silence(each, history) for each in calm]
             longest += history
         self._frames = min(WINDOW_FRAMES, longest - history)
-        self._examples = replace(examples, learnt=tuple(still))
+        self._middle = history + self._frames // 2
+        self._examples = replace(examples, learnt=tuple(calm))
         self.audio_frames = self._rows * self._frames
         self._threads_before = torch.get_num_threads()
 
@@ -89,7 +90,8 @@ class Windows:
         Where the error is `slow` gradients go through all the past.
         """
         rows = self._examples.rows(rng, count=self._rows, frames=self._history + self._frames)
-        heard = (rows.dry, rows.wet[:, self._history :], rows.counts[:, self._history :], rows.knobs[:, -1:])
+        settings = rows.knobs[:, self._middle, None]
+        heard = (rows.dry, rows.wet[:, self._history :], rows.counts[:, self._history :], settings)
         loss, *gradients = self._lesson(slow, spectral)(*(torch.from_numpy(each) for each in heard))
         return float(loss), gradients
 

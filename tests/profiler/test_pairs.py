@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from profiler.manifest import write_manifest
 from profiler.pairs import Refusal, common_rate, take_in
 from profiler.pairs_table import read_pairs_table
 from profiler.programme import programme
+from profiler.progress import Progress
 from profiler.recording import HeldRecording
 from profiler.session import CaptureSession, Gear
 from profiler.session_folder import SessionFolder
@@ -264,6 +266,20 @@ def test_takes_that_agree_share_a_latency(folder, delays, shared):
     expected = [99.5] * 3 if shared else [delay - 0.5 for delay in delays]
     assert (len(set(found)) == 1) == shared
     assert found == pytest.approx(expected, abs=0.5)
+
+
+def test_progress_is_told_all_the_way(folder):
+    """Takes are listened to, timed beside each other and kept; what is done grows from one to the next, to the end."""
+    for number in range(3):
+        wav(folder / f"{number}.wav", driven(playing()) / (1 + number))
+    (folder / "takes.csv").write_text("dry,wet\ndry.wav,0.wav\ndry.wav,1.wav\ndry.wav,2.wav")
+    told: list[Progress] = []
+    table = read_pairs_table(folder / "takes.csv")
+    empty = CaptureSession(gear=Gear(name="Pedal", kind="files"), knobs=(), sample_rate=RATE)
+    take_in(SessionFolder.create(folder / "session", empty), table, on_progress=told.append)
+    assert [each.note for each in told] == [*3 * ["listening"], *2 * ["timing"], *3 * ["keeping"]]
+    assert all(one.done < other.done for one, other in pairwise(told))
+    assert told[-1].done == pytest.approx(1.0)
 
 
 def moving(folder: Path) -> KnobTrack:

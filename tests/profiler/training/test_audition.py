@@ -168,6 +168,23 @@ def test_a_convolution_learns():
     assert state.audio_frames == 400 * ROWS * 2048
 
 
+def test_a_convolution_learns_from_a_knob_that_is_turned_all_the_time():
+    """Over a window and its past a slow hand hardly moves it, though it never rests."""
+    rng = np.random.default_rng(0)
+    positions = np.linspace(0, 1, 513, dtype=np.float32)[:, None]
+
+    def passage(frames: int) -> Passage:
+        dry = rng.normal(0, 0.2, frames).astype(np.float32)
+        knobs = np.round(np.linspace(0, 512, frames)).astype(np.int32)
+        wet = np.tanh((1 + 4 * positions[knobs, 0]) * dry)
+        return Passage(dry=dry, wet=wet, knobs=knobs, counts=np.ones(frames, np.bool_))
+
+    examples = Examples(learnt=(passage(480_000),), watched=(passage(96_000),), positions=positions)
+    state = TrainingState.fresh(small_convolution(), seed=0)
+    fit(state, examples, Schedule(steps=400), on_progress=unheard, keep=lambda _: None, stopped=lambda: False)
+    assert state.best_esr < 0.01
+
+
 def test_a_convolution_goes_on_exactly():
     """Stopped after a round and restored from its checkpoint, training ends in the very same weights."""
     examples = late_and_clipped(delay=5)
@@ -196,7 +213,7 @@ def test_windows_hold_one_setting_and_all_their_past():
     with Windows(effect, examples) as windows:
         loss, gradients = windows.step(np.random.default_rng(7))
     history = effect.memory_frames
-    still = replace(examples, learnt=tuple(examples.learnt[0].still_stretches()))
+    still = replace(examples, learnt=tuple(examples.calm_stretches))
     rows = still.rows(np.random.default_rng(7), count=ROWS, frames=history + 2048)
     assert (rows.knobs == rows.knobs[:, :1]).all()
     knobs = torch.from_numpy(examples.positions[rows.knobs[:, :1]])

@@ -65,7 +65,8 @@ def test_a_volume_knob_that_moves_is_no_dynamics():
     still = examples_of(knobs=knobs)
     passage = still.learnt[0]
     turned = Passage(dry=passage.dry, wet=DRY * (0.2 + knobs), knobs=knobs, counts=passage.counts)
-    examples = Examples(learnt=(turned,), watched=(), positions=still.positions)
+    settings = np.asarray([[0.0], [1.0]], np.float32)
+    examples = Examples(learnt=(turned,), watched=(), positions=settings)
     assert max(left_by_gains(examples)) < 1e-6
     assert not is_dynamics(examples)
 

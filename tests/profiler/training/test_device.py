@@ -157,7 +157,7 @@ def test_steps_on_a_gpu_are_those_of_the_processor(monkeypatch: pytest.MonkeyPat
 
 
 @on_gpu
-def test_moving_knobs_are_heard_alike(monkeypatch: pytest.MonkeyPatch):
+def test_moving_knobs_are_heard_alike():
     """A take through which the knob moves is scored the same on both devices."""
     examples = examples_of_a_drive()
     whole = examples.watched[0]

@@ -100,6 +100,23 @@ def test_the_end_of_a_long_passage_is_watched_and_not_learnt(session: SessionFol
     assert (short.watched, short.learnt_frames) == ((), 479_999)
 
 
+def test_stretches_are_calm_while_no_knob_moves_by_more_than_a_fiftieth():
+    """A rest is one, a slow turn makes fifty, a fast one short ones, and a jump ends one at once."""
+    slow, fast = (np.linspace(0.2, 0.8, steps) for steps in (512, 31))
+    table = np.concatenate([[0.2], slow, fast[::-1], [0.2, 0.9]]).astype(np.float32)[:, None]
+    frames = np.repeat([20_000, 900, 10, 15_000, 5_000], [1, 512, 31, 1, 1])
+    knobs = np.repeat(np.arange(len(table), dtype=np.int32), frames)
+    silence = np.zeros(len(knobs), np.float32)
+    whole = Passage(dry=silence, wet=silence, knobs=knobs, counts=silence == 0)
+    found = Examples(learnt=(whole, whole.excerpt(0, 20_000)), watched=(), positions=table).calm_stretches
+    assert sum(each.frames for each in found) == whole.frames + 20_000
+    assert all(np.ptp(table[each.knobs]) < 0.0201 for each in found)
+    lengths = [each.frames for each in found]
+    assert lengths[0] > 20_000
+    assert all(frames > 14_000 for frames in lengths[1:26])
+    assert lengths[-3:] == [15_020, 5_000, 20_000]
+
+
 def test_the_rest_that_a_recording_ends_with_is_learnt_and_the_playing_before_it_watched():
     """A real clipper's take ends in two seconds of hum: weights chosen by those played nothing, and looked the best."""
     playing, rest = noise(600_000)[0], 1e-3 * noise(90_000, seed=1)[0]

@@ -21,7 +21,7 @@ from profiler.training.loss import EMPHASIS, Loss
 from profiler.training.segments import SEGMENT_FRAMES, WARM_UP_SEGMENTS, Crew
 from profiler.training.state import TrainingState
 from profiler.training.usual_power import usual_power
-from profiler.training.watch import Watch
+from profiler.training.watch import Watch, standing_where_calm
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +125,19 @@ def test_a_budget_ends_the_training_by_the_clock():
         == "budget"
     )
     assert state.step == steps
+
+
+def test_knobs_that_hardly_move_stand_still_where_they_are_watched():
+    """A slow turn stands an eighth of a second at a time where it was in the middle; jumps and fast turns stay."""
+    positions = np.linspace(0, 1, 501, dtype=np.float32)[:, None]
+    frames = np.arange(24_000)
+    slow, fast, jump = frames // 1500, frames // 50, 400 * (frames > 7000)
+    knobs = np.stack([slow, fast, jump]).astype(np.int32)
+    silence = np.zeros(knobs.shape, np.float32)
+    found = standing_where_calm(Passage(dry=silence, wet=silence, knobs=knobs, counts=silence == 0), positions).knobs
+    assert found[0].tolist() == np.repeat([2, 6, 10, 14], 6000).tolist()
+    assert np.array_equal(found[1:], knobs[1:])
+    assert knobs[0, 0] == 0
 
 
 def test_short_budgets_are_looked_at_half_as_often_and_large_steps_by_their_average(monkeypatch: pytest.MonkeyPatch):
