@@ -136,12 +136,16 @@ class Examples:
         dry, wet = (float(np.sqrt(each / self.learnt_frames)) for each in power)
         return dry, wet
 
+    @cached_property
+    def _lengths(self) -> NDArray[np.int64]:
+        return np.asarray([passage.frames for passage in self.learnt], np.int64)
+
     def rows(self, rng: Generator, *, count: int, frames: int) -> Passage:
         """Return `count` rows of `frames` frames from random places, every place as likely as every other.
 
         Shape (count, frames). A passage that is shorter than a row is passed over.
         """
-        room = np.asarray([max(passage.frames - frames + 1, 0) for passage in self.learnt])
+        room = np.maximum(self._lengths - frames + 1, 0)
         places = rng.integers(0, room.sum(), count)
         ends = np.cumsum(room)
         chosen = np.searchsorted(ends, places, side="right")
