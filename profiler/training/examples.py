@@ -101,13 +101,15 @@ class Examples:
     positions: Samples
     guarded: tuple[Passage, ...] = ()
 
-    @cached_property
+    @property
     def calm_stretches(self) -> Sequence[Passage]:
-        """The stretches of what is learnt over which no knob moves by more than a fiftieth of its range.
+        """The stretches of what is learnt over which no knob moves by more than a fiftieth of its range."""
+        return [whole.excerpt(start, stop) for whole, start, stop in self.calm_spans]
 
-        A knob that is turned slowly, all of its range in ten seconds, has some that last as long as a network hears.
-        """
-        return [each.excerpt(*span) for each in self.learnt for span in self._calm_spans(each.knobs)]
+    @cached_property
+    def calm_spans(self) -> Sequence[tuple[Passage, int, int]]:
+        """Where those stretches lie: in which passage, from where and to where."""
+        return [(each, *span) for each in self.learnt for span in self._calm_spans(each.knobs)]
 
     def _calm_spans(self, knobs: NDArray[np.int32]) -> Iterator[tuple[int, int]]:
         begin, stands = 0, self.positions[knobs[0]]

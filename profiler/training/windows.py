@@ -17,7 +17,7 @@ from profiler.training.examples import Examples, Passage
 from profiler.training.loss import Loss
 from profiler.training.replay import Replay
 
-__all__ = ["WINDOW_FRAMES", "Windows"]
+__all__ = ["WINDOW_FRAMES", "Windows", "stretches_for"]
 
 # By trial on a two-knob overdrive, equal work (ESR at unseen settings on real playing, median and worst): 16 windows of
 # 4096 frames .0037 and .0046, 16 of 2048 .0025 and .0025, 8 of 2048 .0015 and .0017.
@@ -52,20 +52,10 @@ class Windows:
         self._positions = torch.from_numpy(examples.positions).to(self._device)
         self._loss = Loss.of_settings(examples, self._device)
         self._replays: dict[bool, Replay] = {}
-        self._history = history = effect.memory_frames
-        longest = max((each.frames for each in examples.calm_stretches), default=0)
-        if longest < _LEAST_FRAMES:
-            raise TrainingError(
-                f"The longest passage to learn from, with the knobs at rest, has {longest} frames; at least "
-                f"{_LEAST_FRAMES} are needed."
-            )
-        calm = [each for each in examples.calm_stretches if each.frames >= _LEAST_FRAMES]
-        if longest < history + _LEAST_FRAMES:
-            calm = [after_silence(each, history) for each in calm]
-            longest += history
-        self._frames = min(WINDOW_FRAMES, longest - history)
-        self._middle = history + self._frames // 2
-        self._examples = replace(examples, learnt=tuple(calm))
+        self._history = effect.memory_frames
+        stretches, self._frames = stretches_for(examples, self._history)
+        self._middle = self._history + self._frames // 2
+        self._examples = replace(examples, learnt=tuple(stretches))
         self.audio_frames = self._rows * self._frames
         self._threads_before = torch.get_num_threads()
 
@@ -115,12 +105,35 @@ class Windows:
         return loss.detach(), *torch.autograd.grad(loss, list(self.effect.parameters()))
 
 
-def after_silence(passage: Passage, frames: int) -> Passage:
-    """Return the passage with silence before it, from which nothing is learnt."""
-    lead = (frames, 0)
+def stretches_for(examples: Examples, history: int) -> tuple[Sequence[Passage], int]:
+    """Return the stretches that windows are cut from, each with `history` frames before it, and a window's length.
+
+    Knobs that seldom rest for long would leave few places for a window after a past at the same settings. The past is
+    then what was played before at others, which the gear has mostly forgotten, and windows are shorter. Raises
+    TrainingError when none is long enough for the shortest.
+    """
+    lengths = np.sort(np.asarray([stop - start for _, start, stop in examples.calm_spans], np.int64))
+    if lengths.max(initial=0) < _LEAST_FRAMES:
+        raise TrainingError(
+            f"The longest passage to learn from, with the knobs at rest, has {lengths.max(initial=0)} frames; at least "
+            f"{_LEAST_FRAMES} are needed."
+        )
+    usual = int(
+        lengths[np.searchsorted(np.cumsum(lengths), lengths.sum() / 2)]
+    )  # half of the frames are in longer ones
+    if usual >= history + 2 * WINDOW_FRAMES:
+        return examples.calm_stretches, WINDOW_FRAMES
+    long = [span for span in examples.calm_spans if span[2] - span[1] >= _LEAST_FRAMES]
+    return [with_past(*span, frames=history) for span in long], min(max(usual // 2, _LEAST_FRAMES), WINDOW_FRAMES)
+
+
+def with_past(whole: Passage, start: int, stop: int, *, frames: int) -> Passage:
+    """Return a passage from start to stop after so many frames that come before, silence where it has none."""
+    found = whole.excerpt(max(start - frames, 0), stop)
+    lead = (max(frames - start, 0), 0)
     return Passage(
-        dry=np.pad(passage.dry, lead),
-        wet=np.pad(passage.wet, lead),
-        knobs=np.pad(passage.knobs, lead, "edge"),
-        counts=np.pad(passage.counts, lead),
+        dry=np.pad(found.dry, lead),
+        wet=np.pad(found.wet, lead),
+        knobs=np.pad(found.knobs, lead, "edge"),
+        counts=np.pad(found.counts, lead),
     )

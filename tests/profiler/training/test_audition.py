@@ -19,7 +19,7 @@ from profiler.training.loss import Loss
 from profiler.training.segments import Crew
 from profiler.training.state import TrainingState
 from profiler.training.watch import Watch
-from profiler.training.windows import ROWS, Windows
+from profiler.training.windows import ROWS, Windows, stretches_for
 
 
 @pytest.fixture(autouse=True)
@@ -258,7 +258,7 @@ def test_clipped_frames_are_not_learnt_from():
     assert not any(each.any() for each in gradients)
 
 
-def test_short_stretches_are_learnt_after_silence():
+def test_short_stretches_are_learnt_after_what_was_played_before():
     """Knobs that move more often than the effect hears back leave short stretches: they are learnt all the same."""
     examples = late_and_clipped(delay=0)
     frames = np.arange(examples.learnt[0].frames)
@@ -267,6 +267,15 @@ def test_short_stretches_are_learnt_after_silence():
     with Windows(effect, hurried) as windows:
         loss, _ = windows.step(np.random.default_rng(0))
     assert np.isfinite(loss)
+    (first, second, *_), frames_of_a_window = stretches_for(hurried, 2000)
+    assert frames_of_a_window == 1024
+    dry = examples.learnt[0].dry
+    assert np.array_equal(first.dry, np.concatenate([np.zeros(2000, np.float32), dry[:1100]]))
+    assert first.counts.sum() == 1100
+    assert np.array_equal(second.dry[900:], dry[:2200])
+    assert (second.knobs[2000:] == 1).all()
+    long, whole = stretches_for(examples, 80)
+    assert (len(long[0].dry), whole) == (6000, 2048)
     too_short = replace(examples, learnt=(replace(examples.learnt[0], knobs=(frames // 900 % 2).astype(np.int32)),))
     with pytest.raises(TrainingError, match="has 900 frames; at least 1024"):
         Windows(effect, too_short)
