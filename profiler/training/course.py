@@ -13,6 +13,8 @@ from torch import Tensor
 
 from profiler.effects import ConvolutionalEffect, Effect
 from profiler.effects.network_shape import LIGHT
+from profiler.errors import TrainingError
+from profiler.finding import Finding
 from profiler.profile import LimitedBy
 from profiler.progress import ProgressCallback, within
 from profiler.training.checkpoint import Checkpoint
@@ -41,6 +43,8 @@ class Course:
 
     full: TrainingState
     light: TrainingState | None = None
+    findings: tuple[Finding, ...] = ()
+    """What went wrong and was got over."""
 
     def run(  # noqa: PLR0913 - what the loop takes, and whether there is a light one
         self,
@@ -59,7 +63,8 @@ class Course:
 
         `watches` are one for the full effect and one for the light one, `light` is where that begins, or None for none.
         With `refines` both were trained before and go on slowly. Returns what limited the full effect, unless the light
-        one was interrupted. Raises TrainingError as `fit` does.
+        one was interrupted. Raises TrainingError as `fit` does for the full effect: a light one that diverges is left
+        out, with a finding.
         """
         with_light = light is not None
         share = 1 - LIGHT_SHARE if with_light else 1.0
@@ -82,15 +87,19 @@ class Course:
                 watches[1].look(self.light)
         if refines:
             self.light.recipe = refining(self.light.recipe)
-        ended = fit(
-            self.light,
-            examples,
-            after_full(schedule, self.full, self.light.effect),
-            on_progress=within(on_progress, start=share, share=1 - share),
-            keep=lambda _: keep(),
-            stopped=stopped,
-            watch=watches[1],
-        )
+        try:
+            ended = fit(
+                self.light,
+                examples,
+                after_full(schedule, self.full, self.light.effect),
+                on_progress=within(on_progress, start=share, share=1 - share),
+                keep=lambda _: keep(),
+                stopped=stopped,
+                watch=watches[1],
+            )
+        except TrainingError as error:
+            self.light, self.findings = None, (_no_light(error),)
+            return limited_by
         return ended if ended == "interrupted" else limited_by
 
     def checkpoint(self, fingerprint: str) -> Checkpoint:
@@ -117,6 +126,11 @@ class Course:
             return cls(full)
         light = replace(checkpoint, tensors=parts[_LIGHT], values=checkpoint.values[_LIGHT])
         return cls(full, TrainingState.restored(light, device))
+
+
+def _no_light(error: TrainingError) -> Finding:
+    message = f"There is no light size: {error} Train with another --seed, or be content with the full one."
+    return Finding(kind="no-light", message=message, severity="warning")
 
 
 def before_light(schedule: Schedule) -> Schedule:

@@ -20,6 +20,7 @@ _SHORT_SECONDS = 100.0
 _LARGE_STEPS = 0.5  # of the peak rate: above that averaged weights erred less at 32 of 32 looks, by a tenth and more
 _KEEP_EVERY_SECONDS = 10.0
 _MOST_BAD_STEPS = 50
+_SLOWEST = 0.1  # of the recipe's rate: what gives no number even so is beyond help
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +103,7 @@ def fit(  # noqa: C901, PLR0913 - one loop, read in the order in which it happen
                 state.audio_frames += lessons.audio_frames
                 bad_steps = 0 if healthy else bad_steps + 1
                 if bad_steps > _MOST_BAD_STEPS:
-                    raise TrainingError(f"Training diverged after {state.step} steps. Look at the takes' levels.")
+                    bad_steps = _saved(state)
                 if schedule.done(state) >= min(upto, schedule.end(state)):
                     break
             state.seconds = time.monotonic() - begun
@@ -122,6 +123,14 @@ def fit(  # noqa: C901, PLR0913 - one loop, read in the order in which it happen
     if interrupted or state.ending_from is not None:
         return "interrupted" if interrupted else "noise"
     return "budget" if schedule.steps is None else "steps"
+
+
+def _saved(state: TrainingState) -> int:
+    """Go back to the best weights and return how many steps were bad since: none. Raises TrainingError for no hope."""
+    if not state.curve or state.slowed < _SLOWEST:
+        raise TrainingError(f"Training diverged after {state.step} steps. Look at the takes' levels.")
+    state.go_back()
+    return 0
 
 
 def _progress(state: TrainingState, done: float) -> Progress:

@@ -107,9 +107,13 @@ class TrainingState:
         """
         errors = [point.esr for point in self.curve]
         if len(errors) > 1 and errors[-1] > _SLIPPED * min(errors[:-1]):
-            self.effect.load_state_dict(self.best)
-            self.average.load_state_dict(self.best)
-            self.slowed *= _SLOWER
+            self.go_back()
+
+    def go_back(self) -> None:
+        """Go on from the best weights so far, and slower."""
+        self.effect.load_state_dict(self.best)
+        self.average.load_state_dict(self.best)
+        self.slowed *= _SLOWER
 
     def _limit(self, norm: float) -> float:
         """Return the largest norm that a gradient may have now, and remember this one's."""

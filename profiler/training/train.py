@@ -157,7 +157,7 @@ def _finished(
     state, start = course.full, plan.warm_start
     findings = [_NOTHING_NEW] if start and start.is_as_it_was(state.best) else []
     state.effect.cpu().load_state_dict(state.best)
-    findings += outcome_findings(state.effect, examples)
+    findings += (*course.findings, *outcome_findings(state.effect, examples))
     provenance = replace(provenance, findings=tuple(findings))
     loaded = _profile(folder, out, state.effect, start.profile if start else folder.session, provenance)
     return _with_light(loaded, course.light) if course.light and course.light.step else loaded

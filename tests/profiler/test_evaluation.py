@@ -190,7 +190,8 @@ def test_takes_are_scored_in_pieces(drive: LoadedProfile, captured: Path, monkey
         assert one.esr == pytest.approx(other.esr, rel=1e-6)
         assert one.esr_pre_emphasis == pytest.approx(other.esr_pre_emphasis, rel=1e-6)
         for name, value in vars(one.listening).items():
-            assert value == pytest.approx(getattr(other.listening, name), rel=1e-5)
+            # Logarithms of what is left in rests, near -130 dB, tell how a rendering in other blocks was rounded.
+            assert value == pytest.approx(getattr(other.listening, name), rel=1e-4)
         assert replace(one, **SUMS) == replace(other, **SUMS)
 
 

@@ -113,6 +113,22 @@ def run(course: Course, *, with_light: bool = True, stop_at: float = 2.0) -> tup
     return ended, told
 
 
+def test_a_light_effect_that_diverges_costs_no_more_than_itself(monkeypatch: pytest.MonkeyPatch):
+    """The full effect is learnt by then, so it is kept, and a finding tells why there is no other."""
+    apply = TrainingState.apply
+
+    def diverges(state: TrainingState, gradients: list[torch.Tensor], rate: float) -> bool:
+        return state.effect.multiply_adds > 6000 and apply(state, gradients, rate)
+
+    monkeypatch.setattr(TrainingState, "apply", diverges)
+    course = small_convolution()
+    ended, _ = run(course)
+    assert (ended, course.full.step, course.light) == ("steps", STEPS, None)
+    (finding,) = course.findings
+    assert (finding.kind, finding.severity) == ("no-light", "warning")
+    assert finding.message.startswith("There is no light size: Training diverged after 0 steps.")
+
+
 def test_a_profile_has_both_sizes(whole: LoadedProfile):
     """Beside the full effect lies a light one of 5,320 multiply-adds a frame that has learnt and plays."""
     light = whole.profile.light

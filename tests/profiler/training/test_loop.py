@@ -1,5 +1,6 @@
 """The training loop: when it ends, what it keeps, and what it learns from."""
 
+import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import replace
@@ -125,6 +126,30 @@ def test_a_budget_ends_the_training_by_the_clock():
         == "budget"
     )
     assert state.step == steps
+
+
+@pytest.mark.parametrize(
+    ("bad", "ending", "times"),
+    [(51, contextlib.nullcontext(), 1), (10_000, pytest.raises(TrainingError, match="diverged after"), 7)],
+)
+def test_steps_that_give_no_number_lead_back_to_the_best_weights(
+    monkeypatch: pytest.MonkeyPatch, bad: int, ending: contextlib.AbstractContextManager[object], times: int
+):
+    """After fifty of them training goes on from there and slower; when nothing helps it ends in an error."""
+    apply, left = TrainingState.apply, [bad]
+
+    def gives_none(state: TrainingState, gradients: list[torch.Tensor], rate: float) -> bool:
+        if len(state.curve) < 3 or not left[0]:
+            return apply(state, gradients, rate)
+        left[0] -= 1
+        return False
+
+    monkeypatch.setattr(TrainingState, "apply", gives_none)
+    state = small_state()
+    with ending:
+        fit(state, softly_clipped(), Schedule(steps=640), on_progress=unheard, keep=ignored, stopped=never)
+    assert state.slowed == pytest.approx(0.7**times)
+    assert (state.step == 640) == (times == 1)
 
 
 def test_knobs_that_hardly_move_stand_still_where_they_are_watched():
