@@ -11,6 +11,7 @@ from profiler.training.examples import Examples
 from profiler.training.lessons import lessons_for
 from profiler.training.loop import Schedule, fit
 from profiler.training.state import TrainingState
+from profiler.training.watch import Watch
 
 __all__ = ["AUDITION_SHARE", "audition"]
 
@@ -47,9 +48,10 @@ def audition(
     if len(states) == 1 or not examples.watched:
         return states[0]
     judged: list[TrainingState] = []
+    watch = Watch(examples)
     for number, state in enumerate(states):
         tell = _later(on_progress, number * AUDITION_SHARE)
-        learn = partial(fit, examples=examples, on_progress=tell, keep=lambda _: None, stopped=stopped)
+        learn = partial(fit, examples=examples, watch=watch, on_progress=tell, keep=lambda _: None, stopped=stopped)
         if judged:
             learn(state, schedule=schedule, upto=AUDITION_SHARE / 2)
         if judged and state.best_esr > _HOPELESS * judged[0].best_esr:

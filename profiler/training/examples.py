@@ -109,9 +109,9 @@ class Examples:
     @cached_property
     def calm_spans(self) -> Sequence[tuple[Passage, int, int]]:
         """Where those stretches lie: in which passage, from where and to where."""
-        return [(each, *span) for each in self.learnt for span in self._calm_spans(each.knobs)]
+        return [(each, *span) for each in self.learnt for span in self._calm_parts(each.knobs)]
 
-    def _calm_spans(self, knobs: NDArray[np.int32]) -> Iterator[tuple[int, int]]:
+    def _calm_parts(self, knobs: NDArray[np.int32]) -> Iterator[tuple[int, int]]:
         begin, stands = 0, self.positions[knobs[0]]
         for edge in (np.flatnonzero(np.diff(knobs)) + 1).tolist():
             moved = self.positions[knobs[edge]]

@@ -118,9 +118,8 @@ def stretches_for(examples: Examples, history: int) -> tuple[Sequence[Passage], 
             f"The longest passage to learn from, with the knobs at rest, has {lengths.max(initial=0)} frames; at least "
             f"{_LEAST_FRAMES} are needed."
         )
-    usual = int(
-        lengths[np.searchsorted(np.cumsum(lengths), lengths.sum() / 2)]
-    )  # half of the frames are in longer ones
+    # Half of all calm frames lie in stretches that are at least so long.
+    usual = int(lengths[np.searchsorted(np.cumsum(lengths), lengths.sum() / 2)])
     if usual >= history + 2 * WINDOW_FRAMES:
         return examples.calm_stretches, WINDOW_FRAMES
     long = [span for span in examples.calm_spans if span[2] - span[1] >= _LEAST_FRAMES]
