@@ -64,7 +64,8 @@ TONECAST_INLINE void back_through_residual(const NetworkView& net, const LayerVi
 
 // From the gradient of pre-activations, now in place of the activations, to that of the layer's input.
 TONECAST_INLINE void back_through_convolution(const NetworkView& net, const LayerView& layer, const float* transposed,
-                                              const TileSignals& s, In gradient, float* product, int from, int to) {
+                                              const TileSignals& s, In gradient, In coming, float* product, int from,
+                                              int to) {
     const int c = net.channels;
     // The many channels of a block of correlations are those that lie on whole cache lines, which load faster.
     for (int k = 0; k < layer.taps; ++k)
@@ -72,6 +73,7 @@ TONECAST_INLINE void back_through_convolution(const NetworkView& net, const Laye
                   to - from, product + layer.convolution + k * c * c);
     for (int t = from; t < to; t += BLOCK)
         in_blocks(c, [&]<int COUNT>(int i) {
+            fetch<COUNT>(coming, i, t);
             Vec sum[COUNT][WIDE];
             TONECAST_UNROLL for (int n = 0; n < COUNT; ++n)
                 TONECAST_UNROLL for (int v = 0; v < WIDE; ++v)
@@ -188,8 +190,8 @@ static void backward(const NetworkView& net, const PlanView& plan, const float* 
                 copy(signals.input.channel(i) + input_from - t0,
                      trace.edges + layer.edge + i * (begin - input_begin) + input_from - input_begin,
                      known - input_from);
-            back_through_convolution(net, layer, transposed, signals, own, product, input_from - t0,
-                                     t1 - t0);
+            const In coming = l > 0 ? In{own.at - c * plan.stride, plan.stride} : In{nullptr, 0};
+            back_through_convolution(net, layer, transposed, signals, own, coming, product, input_from - t0, t1 - t0);
         }
         correlate(signals.gradient, c, {signals.ones_and_dry.channel(1), tile}, 1, t1 - t0, product);
     }

@@ -29,6 +29,24 @@ struct Signal {
 using In = Signal<const float>;
 using Out = Signal<float>;
 
+// Kept in a register. Without this the compiler reads it again for every product that it goes into, and the reads take
+// longer than the products.
+TONECAST_INLINE Vec held(Vec value) {
+#ifdef REGISTER
+    asm("" : "+" REGISTER(value));
+#endif
+    return value;
+}
+
+// Asks for `COUNT` channels of a block that will be needed soon; nothing where `coming` is null.
+template <int COUNT>
+TONECAST_INLINE void fetch(In coming, int first, std::ptrdiff_t frame) {
+    if (coming.at == nullptr) return;
+    TONECAST_UNROLL for (int n = 0; n < COUNT; ++n)
+        for (int byte = 0; byte < BLOCK * 4; byte += 64)
+            __builtin_prefetch(reinterpret_cast<const char*>(coming.channel(first + n) + frame) + byte, 0, 2);
+}
+
 // sum[o][t] += weight[(k * channels + i) * outs + o] * in[i][t + k * apart]
 template <int COUNT>
 TONECAST_INLINE void accumulate(Vec (&sum)[COUNT][WIDE], In in, int channels, int taps, std::ptrdiff_t apart,
@@ -103,7 +121,7 @@ TONECAST_INLINE void correlate_block(In one, In two, int frames, float* product,
         Vec second[SECONDS];
         TONECAST_UNROLL for (int i = 0; i < SECONDS; ++i) second[i] = load(two.channel(i) + t);
         TONECAST_UNROLL for (int o = 0; o < COUNT; ++o) {
-            const Vec first = load(one.channel(o) + t);
+            const Vec first = held(load(one.channel(o) + t));
             TONECAST_UNROLL for (int i = 0; i < SECONDS; ++i) sum[i][o] += first * second[i];
         }
     }

@@ -31,6 +31,7 @@ struct LayerSignals {
     In dry, input;
     Out activation, head_input, next;  // next.at is null for the last layer
     In film;
+    In coming;  // where the next activations will be kept, or null
 };
 
 template <bool HAS_FILM>
@@ -39,6 +40,7 @@ TONECAST_INLINE void run_layer(const NetworkView& net, const LayerView& layer, c
     const int c = net.channels;
     for (int t = from; t < to; t += BLOCK) {
         in_blocks(c, [&]<int COUNT>(int o) {
+            fetch<COUNT>(s.coming, o, t);
             Vec sum[COUNT][WIDE];
             TONECAST_UNROLL for (int n = 0; n < COUNT; ++n) {
                 const Vec bias = spread(packed[layer.bias + o + n]), mix = spread(packed[layer.mix + o + n]);
@@ -146,10 +148,12 @@ static void forward(const NetworkView& net, const PlanView& plan, const float* w
             const int from = begin > t0 ? begin : t0;
             const Out next = l < last ? sliding.input(net, l + 1) : Out{nullptr, 0};
             const Out kept = {trace.activations + l * c * plan.stride + t0, plan.stride};
-            const Out activation = t1 <= plan.back_to ? passing : kept;
+            const bool keeps = t1 > plan.back_to;
+            const In coming = keeps && l < last ? In{kept.at + c * plan.stride, plan.stride} : In{nullptr, 0};
             if (from < t1)
-                run_layer<false>(net, layer, packed, {{dry, 0}, input, activation, head_input.moved(t0), next, {}},
-                                 from - t0, t1 - t0);
+                run_layer<false>(
+                    net, layer, packed,
+                    {{dry, 0}, input, keeps ? kept : passing, head_input.moved(t0), next, {}, coming}, from - t0, t1 - t0);
             slide(net, l, input, t1 - t0);
             input = next;
         }
@@ -196,7 +200,7 @@ static void play(const NetworkView& net, const float* weights, const float* dry,
         to_channels(net, packed, dry_tile, input, 0, padded);
         for (int l = 0; l <= last; ++l) {
             const Out next = l < last ? sliding.input(net, l + 1) : Out{nullptr, 0};
-            const LayerSignals signals = {{dry_tile, 0}, input, activation, head_input, next, film_tile};
+            const LayerSignals signals = {{dry_tile, 0}, input, activation, head_input, next, film_tile, {nullptr, 0}};
             if (film != nullptr) {
                 for (int i = 0; i < 2 * c; ++i) {
                     copy(film_tile.channel(i), film + (std::ptrdiff_t(l) * 2 * c + i) * frames + t0, count);

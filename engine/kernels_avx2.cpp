@@ -6,6 +6,7 @@
 
 #define LANES 8
 #define OUTS 4
+#define REGISTER "x"
 
 namespace tonecast {
 namespace avx2 {

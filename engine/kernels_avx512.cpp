@@ -6,6 +6,7 @@
 
 #define LANES 16
 #define OUTS 8
+#define REGISTER "v"
 
 namespace tonecast {
 namespace avx512 {

@@ -6,6 +6,7 @@
 
 #define LANES 4
 #define OUTS 8
+#define REGISTER "w"
 
 namespace tonecast {
 namespace neon {
