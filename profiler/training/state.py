@@ -25,6 +25,8 @@ _NORMS = 64
 _LEAST_NORMS = 8
 _OVER_USUAL = 1.5
 _SLIPPED, _SLOWER = 1.5, 0.7
+_LATELY, _USUALLY, _ASTRAY = 8, 64, 3.0
+_LEAST_LOSSES = 32
 
 
 @dataclass(eq=False)
@@ -51,6 +53,7 @@ class TrainingState:
     slowed: float = 1.0
     is_slow: bool = False
     norms: list[float] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
     curve: list[CurvePoint] = field(default_factory=list)
     _recorded: Replay | None = None
 
@@ -100,6 +103,21 @@ class TrainingState:
             mean.lerp_(parameter, 1 - keep)
         return ()
 
+    def leads_astray(self, loss: float) -> bool:
+        """Remember a loss; where the latest are far above the usual, go on from the average, slower, and return True.
+
+        A single batch may be eighty times as hard as the usual one; several in a row never were, but on weights that
+        large steps had led away. On a diode clipper they came to 1,000 times the loss within a hundred steps.
+        """
+        self.losses = [*self.losses, loss][-_USUALLY:]
+        lately = statistics.median(self.losses[-_LATELY:])
+        if len(self.losses) < _LEAST_LOSSES or lately <= _ASTRAY * statistics.median(self.losses):
+            return False
+        self.effect.load_state_dict(self.average.state_dict())
+        self.slowed *= _SLOWER
+        self.losses = self.losses[:-_LATELY]
+        return True
+
     def recover(self) -> None:
         """Go on from the best weights, and slower, when the last look at them shows that steps have led far away.
 
@@ -140,6 +158,7 @@ class TrainingState:
             "slowed": self.slowed,
             "is_slow": self.is_slow,
             "norms": self.norms,
+            "losses": self.losses,
             "curve": [[point.seconds, point.step, point.esr] for point in self.curve],
             "rng": self.rng.bit_generator.state,
         }
@@ -170,7 +189,8 @@ class TrainingState:
         self.best_esr = math.inf if values["best_esr"] is None else values["best_esr"]
         self.step, self.seconds = values["step"], values["seconds"]
         self.ending_from, self.slowed, self.is_slow = (values[name] for name in ("ending_from", "slowed", "is_slow"))
-        self.audio_frames, self.norms = values["audio_frames"], values["norms"]
+        self.audio_frames = values["audio_frames"]
+        self.norms, self.losses = values["norms"], values["losses"]
         self.curve = [CurvePoint(seconds=seconds, step=step, esr=esr) for seconds, step, esr in values["curve"]]
         self.rng.bit_generator.state = values["rng"]
 

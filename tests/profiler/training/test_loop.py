@@ -2,7 +2,6 @@
 
 import contextlib
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -12,49 +11,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.effects import RecurrentEffect
 from profiler.errors import TrainingError
 from profiler.profile import CurvePoint
 from profiler.progress import Progress, unheard
-from profiler.training.examples import Examples, Passage
 from profiler.training.loop import Schedule, fit
-from profiler.training.loss import EMPHASIS, Loss
+from profiler.training.loss import Loss
 from profiler.training.segments import SEGMENT_FRAMES, WARM_UP_SEGMENTS, Crew
 from profiler.training.state import TrainingState
-from profiler.training.usual_power import usual_power
-from profiler.training.watch import Watch, standing_where_calm
+from profiler.training.watch import Watch
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Keep torch to one thread, as training does: on effects this small its threads wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def softly_clipped(*, seconds: float = 1.0, watched: bool = True) -> Examples:
-    """Return noise and what a soft clipper makes of it at two settings of its gain."""
-    rng = np.random.default_rng(0)
-    positions = np.asarray([[0.0], [1.0]], np.float32)
-
-    def passage(frames: int) -> Passage:
-        dry = rng.normal(0, 0.2, frames).astype(np.float32)
-        knobs = (np.arange(frames) // 700 % 2).astype(np.int32)
-        return Passage(
-            dry=dry, wet=np.tanh((1 + 4 * positions[knobs, 0]) * dry), knobs=knobs, counts=np.ones(len(dry), np.bool_)
-        )
-
-    frames = int(48_000 * seconds)
-    return Examples(learnt=(passage(frames),), watched=(passage(9600),) if watched else (), positions=positions)
-
-
-def small_state(seed: int = 0) -> TrainingState:
-    """Return a small effect before its first step."""
-    torch.manual_seed(seed)
-    effect = RecurrentEffect(knob_positions=1, hidden=6, features=2, shaper=4, output_scale=2.0)
-    return TrainingState.fresh(effect, seed=seed)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def never() -> bool:
@@ -66,7 +32,7 @@ def ignored(_: TrainingState) -> None:
     """Keep nothing."""
 
 
-def test_a_schedule_ends_after_steps_or_after_a_time():
+def test_a_schedule_ends_after_steps_or_after_a_time(small_state):
     """One of the two is given, and it is above zero."""
     for wrong in ({}, {"steps": 1, "budget_seconds": 1.0}, {"steps": 0}, {"steps": -3}, {"budget_seconds": 0.0}):
         with pytest.raises(TrainingError):
@@ -91,7 +57,7 @@ def test_the_rate_has_its_peak_early():
     assert rates[-1] < 0.01
 
 
-def test_steps_are_counted_and_end_the_training():
+def test_steps_are_counted_and_end_the_training(softly_clipped, small_state):
     """So many steps are taken, not one more, in whole rounds or not; progress ends at 1."""
     state, told = small_state(), list[Progress]()
     ended = fit(state, softly_clipped(), Schedule(steps=47), on_progress=told.append, keep=ignored, stopped=never)
@@ -100,7 +66,7 @@ def test_steps_are_counted_and_end_the_training():
     assert told[-1].seconds_left == 0
 
 
-def test_training_learns():
+def test_training_learns(softly_clipped, small_state):
     """After 80 steps the error on watched audio is a quarter of that of the first weights, and the best is kept."""
     examples = softly_clipped()
     untrained = small_state()
@@ -112,7 +78,7 @@ def test_training_learns():
     assert [point.step for point in state.curve] == [40, 80]
 
 
-def test_a_budget_ends_the_training_by_the_clock():
+def test_a_budget_ends_the_training_by_the_clock(softly_clipped, small_state):
     """A budget is used up and named as what ended it; seconds of an earlier run count towards it."""
     state = small_state()
     ended = fit(state, softly_clipped(), Schedule(budget_seconds=0.4), on_progress=unheard, keep=ignored, stopped=never)
@@ -133,7 +99,7 @@ def test_a_budget_ends_the_training_by_the_clock():
     [(51, contextlib.nullcontext(), 1), (10_000, pytest.raises(TrainingError, match="diverged after"), 7)],
 )
 def test_steps_that_give_no_number_lead_back_to_the_best_weights(
-    monkeypatch: pytest.MonkeyPatch, bad: int, ending: contextlib.AbstractContextManager[object], times: int
+    monkeypatch, bad, ending, times, softly_clipped, small_state
 ):
     """After fifty of them training goes on from there and slower; when nothing helps it ends in an error."""
     apply, left = TrainingState.apply, [bad]
@@ -152,20 +118,9 @@ def test_steps_that_give_no_number_lead_back_to_the_best_weights(
     assert (state.step == 640) == (times == 1)
 
 
-def test_knobs_that_hardly_move_stand_still_where_they_are_watched():
-    """A slow turn stands an eighth of a second at a time where it was in the middle; jumps and fast turns stay."""
-    positions = np.linspace(0, 1, 501, dtype=np.float32)[:, None]
-    frames = np.arange(24_000)
-    slow, fast, jump = frames // 1500, frames // 50, 400 * (frames > 7000)
-    knobs = np.stack([slow, fast, jump]).astype(np.int32)
-    silence = np.zeros(knobs.shape, np.float32)
-    found = standing_where_calm(Passage(dry=silence, wet=silence, knobs=knobs, counts=silence == 0), positions).knobs
-    assert found[0].tolist() == np.repeat([2, 6, 10, 14], 6000).tolist()
-    assert np.array_equal(found[1:], knobs[1:])
-    assert knobs[0, 0] == 0
-
-
-def test_short_budgets_are_looked_at_half_as_often_and_large_steps_by_their_average(monkeypatch: pytest.MonkeyPatch):
+def test_short_budgets_are_looked_at_half_as_often_and_large_steps_by_their_average(
+    monkeypatch, softly_clipped, small_state
+):
     """Looks that take a tenth of a minute away, and at weights that err more than their average, are not worth it."""
     told: list[bool] = []
 
@@ -180,7 +135,7 @@ def test_short_budgets_are_looked_at_half_as_often_and_large_steps_by_their_aver
     assert told == 8 * [True] + 8 * [False]
 
 
-def test_stopping_ends_between_two_rounds_with_a_look():
+def test_stopping_ends_between_two_rounds_with_a_look(softly_clipped, small_state):
     """A stop within a round is obeyed at its end, where a training can go on exactly, and the weights are scored."""
     state = small_state()
     ended = fit(
@@ -196,7 +151,7 @@ def test_stopping_ends_between_two_rounds_with_a_look():
     assert math.isfinite(state.best_esr)
 
 
-def test_short_audio_is_learnt_in_shorter_rows_and_too_short_is_refused():
+def test_short_audio_is_learnt_in_shorter_rows_and_too_short_is_refused(softly_clipped, small_state):
     """One segment after its warm-up is enough; a frame less is a TrainingError with both numbers."""
     needed = (WARM_UP_SEGMENTS + 1) * SEGMENT_FRAMES
     state = small_state()
@@ -209,7 +164,7 @@ def test_short_audio_is_learnt_in_shorter_rows_and_too_short_is_refused():
         fit(small_state(), short, Schedule(steps=3), on_progress=unheard, keep=ignored, stopped=never)
 
 
-def test_audio_that_cannot_be_learnt_is_said_to_diverge():
+def test_audio_that_cannot_be_learnt_is_said_to_diverge(softly_clipped, small_state):
     """NaN in the dry moves no weight, and after fifty such steps training gives up with a TrainingError."""
     examples = softly_clipped()
     examples.learnt[0].dry[::500] = np.nan
@@ -220,7 +175,7 @@ def test_audio_that_cannot_be_learnt_is_said_to_diverge():
     assert all(torch.equal(tensor, before[name]) for name, tensor in state.effect.state_dict().items())
 
 
-def test_with_nothing_to_watch_the_average_is_kept():
+def test_with_nothing_to_watch_the_average_is_kept(softly_clipped, small_state):
     """A short capture has no watched audio: the averaged weights are the result, and there is no curve."""
     state = small_state()
     fit(state, softly_clipped(watched=False), Schedule(steps=40), on_progress=unheard, keep=ignored, stopped=never)
@@ -228,50 +183,7 @@ def test_with_nothing_to_watch_the_average_is_kept():
     assert all(torch.equal(state.best[name], mean) for name, mean in state.average.state_dict().items())
 
 
-def test_the_watch_never_prefers_weights_that_give_nan():
-    """Weights broken by NaN score infinity, and the best so far stay."""
-    examples, state = softly_clipped(), small_state()
-    watch = Watch(examples)
-    watch.look(state)
-    good, esr = state.best, state.best_esr
-    for effect in (state.effect, state.average):
-        with torch.no_grad():
-            effect.out.weight.fill_(math.nan)
-    watch.look(state)
-    assert state.best is good
-    assert state.best_esr == esr
-
-
-@pytest.mark.parametrize("factor", [3.0, math.nan])
-def test_training_that_slipped_goes_on_from_the_best_weights_and_slower(factor):
-    """Weights that err far more than before are given up, and the rate falls; those that err a little more are not."""
-    examples, state = softly_clipped(), small_state()
-    fit(state, examples, Schedule(steps=100), on_progress=unheard, keep=ignored, stopped=never)
-    watch, best = Watch(examples), state.best
-    watch.look(state)
-    assert state.slowed == 1
-    for effect in (state.effect, state.average):
-        with torch.no_grad():
-            effect.out.weight.mul_(factor)
-    watch.look(state)
-    assert state.slowed < 1
-    for effect in (state.effect, state.average):
-        assert all(torch.equal(tensor, best[name]) for name, tensor in effect.state_dict().items())
-
-
-def test_the_watch_scores_an_esr():
-    """What the watch calls an error is the ESR by hand, after an eighth of each row."""
-    examples, state = softly_clipped(), small_state()
-    Watch(examples).look(state)
-    (watched,) = examples.watched
-    knobs = torch.from_numpy(examples.positions[watched.knobs])[None]
-    with torch.no_grad():
-        predicted, _ = state.effect(torch.from_numpy(watched.dry)[None], knobs, state.effect.initial_state(1))
-    error = (predicted[0].numpy() - watched.wet)[1200:]
-    assert state.best_esr == pytest.approx(float(np.sum(error**2) / np.sum(watched.wet[1200:] ** 2)), rel=1e-4)
-
-
-def test_the_crews_gradients_are_those_of_one_worker():
+def test_the_crews_gradients_are_those_of_one_worker(softly_clipped, small_state):
     """Shared out over threads, rows give the loss and the gradients they give together."""
     examples, state = softly_clipped(), small_state()
     passage = examples.rows(np.random.default_rng(0), count=8, frames=96)
@@ -289,45 +201,3 @@ def test_the_crews_gradients_are_those_of_one_worker():
     assert loss == pytest.approx(float(expected.detach()), rel=1e-5)
     for found, each in zip(gradients, torch.autograd.grad(expected, list(state.effect.parameters())), strict=True):
         assert torch.allclose(found, each, rtol=1e-3, atol=1e-5)
-
-
-def test_the_loss_is_the_error_beside_the_row_and_a_floor():
-    """Beside the sum of the two powers, flat and after pre-emphasis; silence that is hit costs nothing."""
-    generator = torch.Generator().manual_seed(0)
-    target, error = torch.randn(2, 4000, generator=generator), 0.1 * torch.randn(2, 4000, generator=generator)
-    loss = Loss(floor=torch.tensor([0.5, 3.0]), emphasised=0.7, share=0.4)
-
-    def relative(one: torch.Tensor, off: torch.Tensor, floor: float) -> float:
-        return float(off.square().mean()) / (float(one.square().mean()) + floor)
-
-    def emphasised(signal: torch.Tensor) -> torch.Tensor:
-        return signal[1:] - EMPHASIS * signal[:-1]
-
-    flat = np.mean([relative(target[row], error[row], floor) for row, floor in enumerate((0.5, 3.0))])
-    parts = [relative(emphasised(target[n]), emphasised(error[n]), 0.7 * floor) for n, floor in enumerate((0.5, 3.0))]
-    expected = 0.6 * flat + 0.4 * np.mean(parts)
-    assert float(loss(target, target + error, torch.tensor([[0], [1]]))) == pytest.approx(expected, rel=1e-5)
-    assert float(loss(torch.zeros(1, 9), torch.zeros(1, 9), torch.tensor([[0]]))) == 0
-
-
-def test_what_is_usual_follows_the_gear_not_the_playing():
-    """A gear of gain 10^knob is 20 dB louder at one end, however loud it was played at either."""
-    rng = np.random.default_rng(0)
-    knobs = np.linspace(0, 1, 9, dtype=np.float32)
-    passages = []
-    for number, knob in enumerate(knobs):
-        dry = rng.normal(0, rng.uniform(0.01, 0.3), 4000).astype(np.float32)
-        passages.append(
-            Passage(
-                dry=dry,
-                wet=dry * 10**knob,
-                knobs=np.full(4000, number, np.int32),
-                counts=np.ones(4000, np.bool_),
-            )
-        )
-    examples = Examples(learnt=tuple(passages), watched=(), positions=knobs[:, None])
-    decibels = 10 * np.log10(usual_power(examples))
-    assert np.allclose(decibels - decibels[0], 20 * knobs, atol=0.5)
-    assert np.mean(usual_power(examples)) == pytest.approx(examples.levels()[1] ** 2, rel=1e-3)
-    without = replace(examples, positions=np.zeros((9, 0), np.float32))
-    assert np.allclose(usual_power(without), examples.levels()[1] ** 2)
