@@ -99,9 +99,9 @@ def fit(  # noqa: C901, PLR0913 - one loop, read in the order in which it happen
         while (before := schedule.done(state)) < min(upto, schedule.end(state)) and not (interrupted := stopped()):
             for loss, gradients in lessons.round(state.rng, slow=state.is_slow):
                 state.seconds = time.monotonic() - begun
-                healthy = math.isfinite(loss)
-                if healthy and not state.leads_astray(loss):
-                    healthy = state.apply(gradients, schedule.rate_now(state))
+                healthy = math.isfinite(loss) and (
+                    state.is_led_astray(loss) or state.apply(gradients, schedule.rate_now(state))
+                )
                 state.audio_frames += lessons.audio_frames
                 bad_steps = 0 if healthy else bad_steps + 1
                 if bad_steps > _MOST_BAD_STEPS:

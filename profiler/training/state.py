@@ -103,15 +103,16 @@ class TrainingState:
             mean.lerp_(parameter, 1 - keep)
         return ()
 
-    def leads_astray(self, loss: float) -> bool:
-        """Remember a loss; where the latest are far above the usual, go on from the average, slower, and return True.
+    def is_led_astray(self, loss: float) -> bool:
+        """Remember a loss; where all the latest are far above the usual, go on from the average, slower.
 
-        A single batch may be eighty times as hard as the usual one; several in a row never were, but on weights that
-        large steps had led away. On a diode clipper they came to 1,000 times the loss within a hundred steps.
+        One batch may be eighty times as hard as the usual one, and half of eight ten times, but eight in a row never
+        were three times as hard, but on weights that large steps had led away: on a diode clipper to 1,000 times the
+        loss within a hundred steps.
         """
         self.losses = [*self.losses, loss][-_USUALLY:]
-        lately = statistics.median(self.losses[-_LATELY:])
-        if len(self.losses) < _LEAST_LOSSES or lately <= _ASTRAY * statistics.median(self.losses):
+        least = min(self.losses[-_LATELY:])
+        if len(self.losses) < _LEAST_LOSSES or least <= _ASTRAY * statistics.median(self.losses):
             return False
         self.effect.load_state_dict(self.average.state_dict())
         self.slowed *= _SLOWER
