@@ -1,17 +1,18 @@
 """The plugin rig: plugins and pedalboard's effects, alone or in a chain, as gear whose knobs turn themselves."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from capture.gear import chain_of, choose_knobs, gear_knobs, open_gear
 from capture.rig import Rig
 from profiler.audio import Audio, Samples
+from profiler.automation import KnobLanes
 from profiler.chain_file import Slot
 from profiler.errors import GearError
 from profiler.finding import Finding
 from profiler.gear_slot import open_slot
-from profiler.knob import Knob, KnobSettings, checked_settings
+from profiler.knob import Knob
 from profiler.knob_track import KnobTrack
 from profiler.plugins import PATIENCE_SECONDS
 from profiler.processor import KnobProcessor
@@ -52,7 +53,12 @@ class PluginRig(Rig):
 
         Plugins that run in fixed blocks move at the next multiple of their block, with ramps in steps of it.
         """
-        blocks = list(self._blocks(track, dry.frames))
+        lanes = KnobLanes.of_track(track, self.knobs)
+        blocks = [
+            stretch
+            for start in range(0, dry.frames, _BLOCK_FRAMES)
+            for stretch in lanes.stretches(start, min(start + _BLOCK_FRAMES, dry.frames), step_frames=self._ramp_frames)
+        ]
         wet, self._side_db = dry.samples, None
         # Slot after slot over the whole signal: fed block by block, what a late effect holds back would meet the
         # knobs of the slots behind it too late.
@@ -95,26 +101,3 @@ class PluginRig(Rig):
         processor = self.processors[slot.id]
         processor.reset()
         return processor
-
-    def _blocks(self, track: KnobTrack, frames: int) -> Iterator[tuple[int, int, KnobSettings]]:
-        """Yield stretches of frames over which the knobs stand still, with their settings."""
-        motion = track.motion(self.knobs)
-        settings: dict[str, float | str] = {}
-        points = [point for point in track.breakpoints if point.frame < frames]
-        for number, point in enumerate(points):
-            settings = checked_settings(self.knobs, {**settings, **point.settings})
-            stop = points[number + 1].frame if number + 1 < len(points) else frames
-            ramp_end = min(point.frame + point.ramp_frames, stop)
-            for start in range(point.frame, ramp_end, self._ramp_frames):
-                end = min(start + self._ramp_frames, ramp_end)
-                yield start, end, self._settings_at(motion.at(start, start + 1)[0])
-            for start in range(ramp_end, stop, _BLOCK_FRAMES):
-                yield start, min(start + _BLOCK_FRAMES, stop), settings
-
-    def _settings_at(self, positions: Samples) -> KnobSettings:
-        settings, column = {}, 0
-        for knob in self.knobs:
-            own = positions[column : column + knob.width]
-            settings[knob.id] = knob.choices[int(own.argmax())] if knob.choices else knob.value_at(float(own[0]))
-            column += knob.width
-        return settings

@@ -2,6 +2,7 @@
 
     ProfilerError
     |-- AudioError        an audio file or buffer that cannot be used
+    |-- AutomationError   an automation that cannot be followed
     |-- ChainError        a chain that cannot be built
     |-- ExportError       a profile that another format cannot hold
     |-- GearError         gear that is unknown or does not run
@@ -19,6 +20,7 @@ A message says what was found, what was expected and what to do.
 
 __all__ = [
     "AudioError",
+    "AutomationError",
     "ChainError",
     "ExportError",
     "GearError",
@@ -43,6 +45,10 @@ class ProfilerError(Exception):
 
 class AudioError(ProfilerError):
     """The audio cannot be used."""
+
+
+class AutomationError(ProfilerError):
+    """The automation cannot be followed."""
 
 
 class ChainError(ProfilerError):

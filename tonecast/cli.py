@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from profiler.errors import ChainError, GearError, KnobError, ProfilerError, SplitError
+from profiler.errors import AutomationError, ChainError, GearError, KnobError, ProfilerError, SplitError
 from tonecast.commands.capture import capture_files, capture_plugin
 from tonecast.commands.check import check
 from tonecast.commands.demo import demo
@@ -17,7 +17,7 @@ from tonecast.commands.train import train
 
 __all__ = ["app", "run"]
 
-_WRONG_USE = (ChainError, GearError, KnobError, SplitError)
+_WRONG_USE = (AutomationError, ChainError, GearError, KnobError, SplitError)
 """Errors about what was typed; they exit with 2. All others exit with 1."""
 
 app = typer.Typer(

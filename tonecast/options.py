@@ -2,14 +2,17 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profiler.errors import KnobError
+from profiler.errors import AutomationError, KnobError
 from profiler.profile import Size
 
-__all__ = ["AsJson", "KnobValues", "OneSize", "Out", "Seed", "parse_length", "parse_settings"]
+if TYPE_CHECKING:
+    from profiler.automation import Controller
+
+__all__ = ["AsJson", "KnobValues", "OneSize", "Out", "Seed", "parse_controllers", "parse_length", "parse_settings"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Where the result goes.")]
@@ -39,3 +42,18 @@ def parse_settings(values: list[str] | None) -> dict[str, float | str]:
             raise KnobError(f"--set {text!r} is not understood. Write KNOB=VALUE.")
         settings[knob] = value
     return settings
+
+
+def parse_controllers(values: list[str] | None) -> "tuple[Controller, ...]":
+    """Read [CHANNEL/]NUMBER=KNOB[:LOW:HIGH] options. Raises AutomationError for one that is not."""
+    from profiler.automation import Controller  # noqa: PLC0415 - only who automates loads it
+
+    controllers = []
+    for text in values or []:
+        match = re.fullmatch(r"(?:(\d{1,4})/)?(\d{1,4})=([^:]+)(?::([^:]+):([^:]+))?", text)
+        if match is None:
+            raise AutomationError(f"--cc {text!r} is not understood. Write 74=KNOB, 2/74=KNOB or 74=KNOB:LOW:HIGH.")
+        channel, number, knob, low, high = match.groups()
+        of_channel = int(channel) if channel else None
+        controllers.append(Controller(number=int(number), channel=of_channel, knob=knob, low=low, high=high))
+    return tuple(controllers)

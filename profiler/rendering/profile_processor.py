@@ -4,12 +4,13 @@ import numpy as np
 import torch
 
 from profiler.audio import Samples
+from profiler.automation import Automation, KnobLanes
 from profiler.effects import State
 from profiler.effects.kinds import build_stages
 from profiler.effects.oversampled import checked_factor, oversampled
 from profiler.effects.threads import on_one_thread
 from profiler.knob import KnobSettings, checked_settings
-from profiler.knob_track import KnobTrack
+from profiler.knob_track import KnobMotion, KnobTrack
 from profiler.processor import Processor, check_same_stream
 from profiler.profile import LoadedProfile
 from profiler.rendering.resampling import StreamResampler
@@ -20,11 +21,11 @@ _LARGEST_BLOCK = 32_768  # bounds memory: an effect needs some hundred bytes a f
 
 
 class ProfileProcessor(Processor):
-    """Renders a profile with its knobs at `settings` (the rest at their defaults) or along a `track`.
+    """Renders a profile with its knobs at `settings`, the rest at their defaults, or along a `track`.
 
-    The track's frames count at the profile's own rate. Channels are rendered one by one, as dual mono. It plays at
-    `oversampling` times its rate, or at as many as the profile says. Raises KnobError for a knob or value the profile
-    does not have, ProfileError for a profile that cannot be built.
+    The track's frames count at the profile's own rate. An `automation` turns knobs away from the settings. Channels are
+    rendered one by one, as dual mono. It plays at `oversampling` times its rate, or at as many as the profile says.
+    Raises KnobError for a knob or value the profile does not have, ProfileError for a profile that cannot be built.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class ProfileProcessor(Processor):
         settings: KnobSettings | None = None,
         *,
         track: KnobTrack | None = None,
+        automation: Automation | None = None,
         oversampling: int | None = None,
     ) -> None:
         self.profile = loaded.profile
@@ -41,7 +43,10 @@ class ProfileProcessor(Processor):
         self._effects = [oversampled(effect, factor) for effect in build_stages(loaded)]
         self._latency = sum(effect.latency_frames for effect in self._effects)
         self.memory_frames = sum(effect.memory_frames for effect in self._effects)
-        self._motion = (track or KnobTrack.still(checked_settings(knobs, settings or {}))).motion(knobs)
+        if automation is not None:
+            self._motion: KnobLanes | KnobMotion = automation.lanes(knobs, settings or {}, loaded.profile.sample_rate)
+        else:
+            self._motion = (track or KnobTrack.still(checked_settings(knobs, settings or {}))).motion(knobs)
         self._sample_rate: int | None = None
         self.reset()
 

@@ -8,9 +8,10 @@ import typer
 
 from profiler.profile import Size
 from tonecast.console import Screen, clock
-from tonecast.options import AsJson, KnobValues, OneSize, parse_settings
+from tonecast.options import AsJson, KnobValues, OneSize, parse_controllers, parse_settings
 
 if TYPE_CHECKING:
+    from profiler.automation import Automation
     from profiler.processor import Processor
 
 __all__ = ["render"]
@@ -22,6 +23,14 @@ def render(  # noqa: PLR0913 - one parameter an option
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The wet file: WAV, FLAC or AIFF.")],
     *,
     settings: KnobValues = None,
+    automation: Annotated[
+        Path | None,
+        typer.Option(help="How knobs turn: a knob track (.json), a table of seconds, knob, value (.csv), or MIDI."),
+    ] = None,
+    controllers: Annotated[
+        list[str] | None,
+        typer.Option("--cc", metavar="[CHANNEL/]NUMBER=KNOB[:LOW:HIGH]", help="Which knob a MIDI controller turns."),
+    ] = None,
     size: OneSize = Size.FULL,
     oversampling: Annotated[
         int | None,
@@ -34,8 +43,9 @@ def render(  # noqa: PLR0913 - one parameter an option
 
     screen = Screen(as_json)
     begun = time.monotonic()
+    turning = _automation(automation, controllers, source, screen)
     with (
-        _processor(effect, parse_settings(settings), size, oversampling) as processor,
+        _processor(effect, parse_settings(settings), turning, size, oversampling) as processor,
         screen.progress("render") as tell,
     ):
         written = render_file(processor, source, target, on_progress=tell)
@@ -51,7 +61,30 @@ def render(  # noqa: PLR0913 - one parameter an option
     )
 
 
-def _processor(effect: Path, settings: dict[str, float | str], size: Size, oversampling: int | None) -> "Processor":
+def _automation(path: Path | None, controllers: list[str] | None, source: Path, screen: Screen) -> "Automation | None":
+    """Return how knobs turn while `source` plays, and say what of it comes too late to be heard."""
+    from profiler.audio_file import reading
+    from profiler.automation import read_automation
+
+    if path is None:
+        if controllers:
+            raise typer.BadParameter("--cc says what the controllers of a MIDI file turn; give it with --automation.")
+        return None
+    with reading(source) as reader:
+        rate, seconds = reader.sample_rate, reader.frames / reader.sample_rate
+    automation = read_automation(path, sample_rate=rate, controllers=parse_controllers(controllers))
+    if late := automation.beyond(seconds):
+        screen.say(f"{late} of {len(automation.turns)} turns in {path.name} come after the end, at {seconds:.1f} s.")
+    return automation
+
+
+def _processor(
+    effect: Path,
+    settings: dict[str, float | str],
+    automation: "Automation | None",
+    size: Size,
+    oversampling: int | None,
+) -> "Processor":
     from profiler.chain_file import read_chain
     from profiler.effects.sizes import sized
     from profiler.profile_file import load
@@ -62,5 +95,5 @@ def _processor(effect: Path, settings: dict[str, float | str], size: Size, overs
             raise typer.BadParameter("--size chooses within a profile; a chain plays its profiles in full size.")
         if oversampling is not None:
             raise typer.BadParameter("--oversampling is of a profile; a chain plays its profiles as they say.")
-        return build_chain(read_chain(effect), settings)
-    return ProfileProcessor(sized(load(effect), size), settings, oversampling=oversampling)
+        return build_chain(read_chain(effect), settings, automation)
+    return ProfileProcessor(sized(load(effect), size), settings, automation=automation, oversampling=oversampling)
