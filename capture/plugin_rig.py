@@ -65,13 +65,14 @@ class PluginRig(Rig):
         for number, slot in enumerate(self._slots):
             processor = self._fresh(slot)
             pieces: list[Samples] = []
+            wet = wet * np.float32(10 ** (slot.input_db / 20))
             for start, stop, settings in blocks:
                 for id_, value in settings.items():
                     if (id_.rpartition(".")[0] or self._slots[0].id) == slot.id:
                         processor.turn(id_.rpartition(".")[2], value)
                 pieces.append(processor.feed(wet[:, start:stop], self.sample_rate))
                 on_done((number + stop / dry.frames) / len(self._slots))
-            wet = np.concatenate([*pieces, processor.flush()], axis=1)
+            wet = np.concatenate([*pieces, processor.flush()], axis=1) * np.float32(10 ** (slot.output_db / 20))
             if processor.side_db is not None:
                 self._side_db = max(processor.side_db, -300.0 if self._side_db is None else self._side_db)
         if not np.isfinite(wet).all():

@@ -1,6 +1,8 @@
-"""Chain files: which effects follow each other, as a JSON document."""
+"""Chain files: which effects follow each other and stand beside each other, as a JSON document."""
 
+import math
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -9,31 +11,53 @@ from profiler.errors import ChainError, ManifestError
 from profiler.knob import KnobSettings
 from profiler.manifest import read_manifest
 
-__all__ = ["ChainFile", "Slot", "read_chain"]
+__all__ = ["Branch", "ChainFile", "Slot", "read_chain"]
 
-SlotKind: TypeAlias = Literal["pedalboard", "plugin", "profile"]
+SlotKind: TypeAlias = Literal["pedalboard", "plugin", "profile", "ir", "parallel", "chain"]
 
-_SLOT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Branch:
+    """Slots one after the other, beside other branches; without slots, the dry as it is. Its level is in dB."""
+
+    id: str
+    slots: tuple["Slot", ...] = ()
+    output_db: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_id(self.id)
+        _check_levels(self.id, self.output_db)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
-    """One effect in a chain.
+    """One effect in a chain, or several of them beside each other.
 
     `ref` is a pedalboard effect's name; for a plugin `lv2:URI`, or the path of a VST3 or Audio Unit, with `#Name`
-    behind it for one of several in a file; for a profile its path. Paths start at the chain file. `version` is what a
-    captured plugin said of itself.
+    behind it for one of several in a file; for a profile, an impulse response or another chain its path. Paths start at
+    the chain file. A `parallel` slot has `branches` instead, whose sounds are summed. `input_db` and `output_db` are
+    the levels before and behind it. `version` is what a captured plugin said of itself.
     """
 
     id: str
     kind: SlotKind
-    ref: str
+    ref: str = ""
     settings: KnobSettings = field(default_factory=dict)
+    branches: tuple[Branch, ...] = ()
+    input_db: float = 0.0
+    output_db: float = 0.0
     version: str = ""
 
     def __post_init__(self) -> None:
-        if not _SLOT_ID.fullmatch(self.id):
-            raise ChainError(f"Slot id {self.id!r} must be lower-case letters, digits, '-' or '_', at most 64 of them.")
+        _check_id(self.id)
+        _check_levels(self.id, self.input_db, self.output_db)
+        if (self.kind == "parallel") != bool(self.branches):
+            raise ChainError(f"Slot {self.id}: a parallel slot has branches, and no other has; found {self.kind}.")
+        if (self.kind == "parallel") == bool(self.ref):
+            needed = "no ref" if self.kind == "parallel" else "a ref that says what it plays"
+            raise ChainError(f"Slot {self.id}: a slot of the kind {self.kind} has {needed}; found {self.ref!r}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +68,34 @@ class ChainFile:
     version: int = 0
 
     def __post_init__(self) -> None:
-        ids = [slot.id for slot in self.slots]
-        if not ids:
+        if not self.slots:
             raise ChainError("The chain has no slots; it needs at least one.")
+        ids = list(self.ids())
         if twice := {name for name in ids if ids.count(name) > 1}:
             raise ChainError(f"Slot ids must differ; found {', '.join(sorted(twice))} more than once.")
+
+    def ids(self) -> Iterator[str]:
+        """Yield the ids of all slots and branches, wherever they stand."""
+        yield from _ids(self.slots)
+
+
+def _ids(slots: Sequence[Slot]) -> Iterator[str]:
+    for slot in slots:
+        yield slot.id
+        for branch in slot.branches:
+            yield branch.id
+            yield from _ids(branch.slots)
+
+
+def _check_id(name: str) -> None:
+    if not _ID.fullmatch(name):
+        raise ChainError(f"Slot id {name!r} must be lower-case letters, digits, '-' or '_', at most 64 of them.")
+
+
+def _check_levels(name: str, *decibels: float) -> None:
+    for level in decibels:
+        if not (math.isfinite(level) and -120 <= level <= 60):
+            raise ChainError(f"Slot {name}: a level lies between -120 and 60 dB; found {level:g}.")
 
 
 def read_chain(path: Path) -> ChainFile:
@@ -60,10 +107,13 @@ def read_chain(path: Path) -> ChainFile:
         chain = read_manifest(ChainFile, path)
     except ManifestError as error:
         raise ChainError(str(error)) from error
-    slots = (
-        replace(slot, ref=str(path.parent / slot.ref))
-        if slot.kind == "profile" or (slot.kind == "plugin" and not slot.ref.startswith("lv2:"))
-        else slot
-        for slot in chain.slots
+    return ChainFile(slots=tuple(_beside(path.parent, slot) for slot in chain.slots), version=chain.version)
+
+
+def _beside(folder: Path, slot: Slot) -> Slot:
+    """Return the slot with the paths in it starting where the folder does."""
+    is_path = slot.kind in ("profile", "ir", "chain") or (slot.kind == "plugin" and not slot.ref.startswith("lv2:"))
+    branches = tuple(
+        replace(branch, slots=tuple(_beside(folder, each) for each in branch.slots)) for branch in slot.branches
     )
-    return ChainFile(slots=tuple(slots), version=chain.version)
+    return replace(slot, ref=str(folder / slot.ref) if is_path else slot.ref, branches=branches)

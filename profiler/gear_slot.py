@@ -22,8 +22,8 @@ def open_slot(slot: Slot, *, patience_seconds: float = PATIENCE_SECONDS) -> Knob
             return PedalboardEffect(slot.ref, slot.settings)
         case "plugin":
             return HostedPlugin(slot.ref, slot.settings, patience_seconds=patience_seconds)
-        case "profile":
-            raise GearError(f"Slot {slot.id} is a profile; only effects and plugins can be captured.")
+        case _:
+            raise _no_gear(slot)
 
 
 def slot_knobs(slot: Slot, *, patience_seconds: float = PATIENCE_SECONDS) -> tuple[Knob, ...]:
@@ -33,8 +33,8 @@ def slot_knobs(slot: Slot, *, patience_seconds: float = PATIENCE_SECONDS) -> tup
             knobs = effect_knobs(slot.ref)
         case "plugin":
             knobs = describe_plugin(slot.ref, patience_seconds=patience_seconds).knobs
-        case "profile":
-            raise GearError(f"Slot {slot.id} is a profile; only effects and plugins can be captured.")
+        case _:
+            raise _no_gear(slot)
     for id_, value in slot.settings.items():
         found = find_knob(knobs, id_)
         knobs = tuple(replace(knob, default=knob.checked(value)) if knob is found else knob for knob in knobs)
@@ -47,3 +47,7 @@ def identified(slot: Slot, *, patience_seconds: float = PATIENCE_SECONDS) -> Slo
         return slot
     found = describe_plugin(slot.ref, patience_seconds=patience_seconds)
     return replace(slot, version=f"{found.name} {found.version}".strip())
+
+
+def _no_gear(slot: Slot) -> GearError:
+    return GearError(f"Slot {slot.id} is of the kind {slot.kind}; only effects and plugins can be captured.")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from profiler.chain_file import ChainFile, Slot, read_chain
+from profiler.chain_file import Branch, ChainFile, Slot, read_chain
 from profiler.errors import ChainError
 
 DRIVE = {"id": "drive", "kind": "pedalboard", "ref": "Distortion", "settings": {"drive_db": 12, "mode": "hard"}}
@@ -46,6 +46,23 @@ def test_plugin_files_lie_beside_their_chain_too(tmp_path):
     assert [each.ref for each in chain.slots] == [beside, "/opt/Amp.vst3", "lv2:urn:me:amp"]
 
 
+def test_branches_stand_beside_each_other(tmp_path):
+    """Their slots are slots, with levels, and their paths start at the chain file too."""
+    branches = [
+        {"id": "clean"},
+        {"id": "dirty", "output_db": -6, "slots": [DRIVE, {"id": "cab", "kind": "ir", "ref": "a.wav"}]},
+    ]
+    path = written(
+        tmp_path / "board" / "c.json", {"id": "split", "kind": "parallel", "branches": branches, "input_db": 3}
+    )
+    drive = Slot(id="drive", kind="pedalboard", ref="Distortion", settings={"drive_db": 12, "mode": "hard"})
+    cab = Slot(id="cab", kind="ir", ref=str(tmp_path / "board" / "a.wav"))
+    dirty = Branch(id="dirty", output_db=-6, slots=(drive, cab))
+    split = Slot(id="split", kind="parallel", branches=(Branch(id="clean"), dirty), input_db=3)
+    assert read_chain(path) == ChainFile(slots=(split,))
+    assert list(read_chain(path).ids()) == ["split", "clean", "dirty", "drive", "cab"]
+
+
 @pytest.mark.parametrize("name", ["", "Drive", "a b", "-a", "a.b", "a/b", "a\n", "ä", "a" * 65])
 def test_a_slot_needs_a_plain_id(name):
     """An id ends up before a knob's in `slot.knob`, so it has no dot, space or capital."""
@@ -59,8 +76,14 @@ def test_a_slot_needs_a_plain_id(name):
         ([], "no slots"),
         ([DRIVE, DRIVE], "found drive more than once"),
         ([{**DRIVE, "id": "Not Plain"}], "lower-case"),
-        ([{**DRIVE, "kind": "pickle"}], r"at slots.0.kind, .*'pedalboard', 'plugin' or 'profile'"),
-        ([{"id": "drive", "kind": "pedalboard"}], r"at slots.0.ref, Field required"),
+        ([{**DRIVE, "kind": "pickle"}], r"at slots.0.kind, .*'pedalboard', 'plugin', .*'parallel' or 'chain'"),
+        ([{"id": "drive", "kind": "pedalboard"}], r"drive: .*has a ref that says what it plays; found ''"),
+        ([{"id": "split", "kind": "parallel"}], r"split: a parallel slot has branches"),
+        ([{**DRIVE, "branches": [{"id": "dry"}]}], r"drive: a parallel slot has branches, and no other"),
+        ([{"id": "split", "kind": "parallel", "ref": "x", "branches": [{"id": "dry"}]}], r"split: .*no ref; found 'x'"),
+        ([DRIVE, {"id": "split", "kind": "parallel", "branches": [{"id": "drive"}]}], "found drive more than once"),
+        ([{"id": "split", "kind": "parallel", "branches": [{"id": "a b"}]}], "lower-case"),
+        ([{**DRIVE, "output_db": 100}], "drive: a level lies between -120 and 60 dB; found 100"),
         ([{**DRIVE, "settings": {"drive_db": [1]}}], r"at slots.0.settings.drive_db"),
     ],
 )

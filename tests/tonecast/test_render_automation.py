@@ -84,7 +84,7 @@ def test_knobs_of_every_slot_of_a_chain_follow(capsys, chain: Path, dry: Path, t
     wet = tmp_path / "wet.wav"
     rows = "0.2,before.gain_db,-20\n0.5,amp.drive_db,40\n0.7,limiter.ceiling_db,-30\n"
     path = table(tmp_path, "seconds,knob,value\n" + rows)
-    code, out, _ = ran(capsys, "render", chain, dry, wet, "--automation", path, "--json")
+    code, out, _ = ran(capsys, "render", chain, dry, wet, "--automation", path, "--no-tail", "--json")
     assert (code, json.loads(out)["frames"]) == (0, RATE)
     turns = (
         Turn(seconds=0.2, knob="before.gain_db", value=-20.0),

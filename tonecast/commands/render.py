@@ -36,6 +36,12 @@ def render(  # noqa: PLR0913 - one parameter an option
         int | None,
         typer.Option(help="At how many times its rate a profile plays: 1, 2, 4 or 8. Costs as much, aliases less."),
     ] = None,
+    tail: Annotated[
+        bool | None,
+        typer.Option(
+            "--tail/--no-tail", help="Keep what still sounds when the dry is over. A chain does, a profile does not."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Render a file of any rate through a profile or a chain. Knobs that are not set stand at their defaults."""
@@ -48,7 +54,8 @@ def render(  # noqa: PLR0913 - one parameter an option
         _processor(effect, parse_settings(settings), turning, size, oversampling) as processor,
         screen.progress("render") as tell,
     ):
-        written = render_file(processor, source, target, on_progress=tell)
+        keep_tail = effect.suffix == ".json" if tail is None else tail
+        written = render_file(processor, source, target, keep_tail=keep_tail, on_progress=tell)
     seconds = time.monotonic() - begun
     screen.say(f"{target} written in {clock(seconds)}")
     if written.limited_frames:

@@ -1,14 +1,17 @@
 """Chains from chain files."""
 
+import json
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 import profiler
-from profiler.chain_file import ChainFile, Slot, read_chain
-from profiler.errors import GearError, KnobError, ProfileError
+from profiler.automation import Automation, Turn
+from profiler.chain_file import Branch, ChainFile, Slot, read_chain
+from profiler.errors import AudioError, ChainError, GearError, KnobError, ProfileError
 from profiler.pedalboard_effect import PedalboardEffect
 from profiler.plugins import HostedPlugin
 from profiler.rendering import ProfileProcessor, build_chain
@@ -108,3 +111,81 @@ def test_a_chain_that_cannot_be_built_leaves_no_plugin_running():
     with pytest.raises(GearError, match="urn:nobody:knows"):
         build_chain(ChainFile(slots=slots), {})
     assert threading.active_count() == before  # each running plugin has two
+
+
+def rig(profile: Path, folder: Path) -> ChainFile:
+    """Return a clean sound beside a profile into a cabinet, then a limiter, with levels everywhere."""
+    soundfile.write(folder / "cab.wav", np.asarray([0.0, 0.5, 0.25], np.float32), SAMPLE_RATE, subtype="FLOAT")
+    slots = [{"id": "tube", "kind": "profile", "ref": str(profile)}, {"id": "cab", "kind": "ir", "ref": "cab.wav"}]
+    (folder / "amp.json").write_text(json.dumps({"slots": slots}))
+    amp = Slot(id="amp", kind="chain", ref=str(folder / "amp.json"), input_db=-3)
+    branches = (Branch(id="clean", output_db=-6), Branch(id="dirty", slots=(amp,)))
+    limiter = Slot(id="limiter", kind="pedalboard", ref="BrickwallLimiter", output_db=-1)
+    return ChainFile(slots=(Slot(id="split", kind="parallel", branches=branches, output_db=2), limiter))
+
+
+def by_hand(profile: Path, *, drive: float, clean_db: float = -6, limiter_db: float = -1) -> np.ndarray:
+    """Return what the rig makes of DRY, worked out without a chain."""
+
+    def gain(decibels: float) -> float:
+        return 10 ** (decibels / 20)
+
+    tube = ProfileProcessor(profiler.load(profile), {"drive_db": drive}).process(
+        DRY * np.float32(gain(-3)), SAMPLE_RATE
+    )
+    dirty = np.stack([np.convolve(each, [0.0, 0.5, 0.25])[: DRY.shape[1]] for each in tube])
+    split = ((gain(clean_db) * DRY + dirty) * gain(2)).astype(np.float32)
+    return PedalboardEffect("BrickwallLimiter").process(split, SAMPLE_RATE) * gain(limiter_db)
+
+
+def test_branches_levels_responses_and_chains_within_play_together(trained: Path, tmp_path: Path):
+    """In time with each other, at the settings of the files and those on top, named by the way to the slot."""
+    wet = build_chain(rig(trained, tmp_path), {"amp.tube.drive_db": 20}).process(DRY, SAMPLE_RATE)
+    assert np.abs(wet - by_hand(trained, drive=20)).max() < 1e-5
+    settings = {"amp.tube.drive_db": 5, "clean.output_db": "-20", "limiter.output_db": -10}
+    wet = build_chain(rig(trained, tmp_path), settings).process(DRY, SAMPLE_RATE)
+    assert np.abs(wet - by_hand(trained, drive=5, clean_db=-20, limiter_db=-10)).max() < 1e-5
+
+
+def test_every_level_and_knob_of_it_can_be_automated(trained: Path, tmp_path: Path):
+    """In branches and in chains within the chain; blocks make no difference."""
+    turns = (
+        Turn(seconds=0.05, knob="clean.output_db", value=-120.0, glide_seconds=0.0),
+        Turn(seconds=0.05, knob="amp.input_db", value=-120.0, glide_seconds=0.0),
+        Turn(seconds=0.12, knob="amp.tube.drive_db", value=30.0),
+    )
+    with build_chain(rig(trained, tmp_path), {}, Automation(turns=turns)) as chain:
+        whole = chain.process(DRY, SAMPLE_RATE)
+        pieces = [chain.feed(DRY[:, at : at + 555], SAMPLE_RATE) for at in range(0, DRY.shape[1], 555)]
+        assert np.abs(np.concatenate([*pieces, chain.flush()], axis=1) - whole).max() < 1e-5
+    default = float(profiler.load(trained).profile.knobs[0].default)
+    assert np.abs(whole[:, :2300] - by_hand(trained, drive=default)[:, :2300]).max() < 1e-4
+    assert np.abs(whole[:, 8900:]).max() < 0.01
+
+
+def test_a_knob_that_is_called_as_a_level_is_the_effects_own():
+    """The level of such a slot stays where the file has it."""
+    chain = ChainFile(slots=(Slot(id="a", kind="pedalboard", ref="Gain", settings={"gain_db": 6}, output_db=-6),))
+    assert np.abs(build_chain(chain, {}).process(DRY, SAMPLE_RATE) - DRY).max() < 1e-6
+
+
+@pytest.mark.parametrize("name", ["split.gain_db", "clean.input_db", "cab.mix", "amp.gain.drive_db", "amp.drive_db"])
+def test_what_is_no_knob_of_a_split_is_refused(trained: Path, tmp_path: Path, name: str):
+    """Of a branch, a response or a chain within, too."""
+    with pytest.raises(KnobError, match=name.rpartition(".")[2]):
+        build_chain(rig(trained, tmp_path), {name: 1})
+
+
+def test_a_chain_that_contains_itself_is_refused(tmp_path: Path):
+    """At whatever distance, with the way there."""
+    for name, other in (("a", "b"), ("b", "c"), ("c", "b")):
+        slots = [{"id": "x", "kind": "chain", "ref": f"{other}.json"}]
+        (tmp_path / f"{name}.json").write_text(json.dumps({"slots": slots}))
+    with pytest.raises(ChainError, match=r"contain itself: b.json > c.json > b.json"):
+        build_chain(read_chain(tmp_path / "a.json"), {})
+
+
+def test_a_response_that_is_not_there_is_told(tmp_path: Path):
+    """With its name."""
+    with pytest.raises(AudioError, match=r"none\.wav"):
+        build_chain(ChainFile(slots=(Slot(id="a", kind="ir", ref=str(tmp_path / "none.wav")),)), {})

@@ -164,3 +164,40 @@ def test_a_name_that_is_no_audio_format_is_refused(source: Path, tmp_path: Path)
     with pytest.raises(AudioError, match="is not there"):
         render_file(gain(0), tmp_path / "no.wav", tmp_path / "wet.wav")
     assert [path.name for path in tmp_path.iterdir()] == ["dry.wav"]
+
+
+def test_a_tail_is_kept_as_long_as_it_sounds(tmp_path: Path):
+    """Echoes two seconds apart are waited for; the end is the last frame that is heard; the beginning is the same."""
+    path = tmp_path / "click.wav"
+    click = np.zeros((1000, 2), np.float32)
+    click[-10] = 0.5
+    soundfile.write(path, click, 8000, subtype="FLOAT")
+    settings = {"delay_seconds": 2.0, "feedback": 0.5, "mix": 0.5}
+    written = render_file(PedalboardEffect("Delay", settings), path, tmp_path / "long.wav", keep_tail=True)
+    render_file(PedalboardEffect("Delay", settings), path, tmp_path / "short.wav")
+    long, short = read(tmp_path / "long.wav"), read(tmp_path / "short.wav")
+    assert written.frames == long.shape[1]
+    assert short.shape == (2, 1000)
+    assert np.array_equal(long[:, :1000], short)
+    heard = np.flatnonzero(np.abs(long[0]) > 1e-9)
+    assert np.allclose(np.diff(heard), 16_000, atol=2)
+    assert len(heard) == 1 + 13  # the thirteenth echo is half of half of 0.5, halved twelve times: -84 dBFS
+    assert heard[-1] == long.shape[1] - 1
+
+
+@pytest.mark.parametrize("effect", ["Gain", "BrickwallLimiter", "Resample"])
+def test_what_ends_has_no_tail(source: Path, tmp_path: Path, effect: str):
+    """Nothing is added where the sound is over with the dry, and an effect that holds frames back loses none."""
+    render_file(PedalboardEffect(effect), source, tmp_path / "kept.wav", keep_tail=True)
+    render_file(PedalboardEffect(effect), source, tmp_path / "wet.wav")
+    kept, wet = read(tmp_path / "kept.wav"), read(tmp_path / "wet.wav")
+    assert np.array_equal(kept[:, :200_000], wet)
+    assert kept.shape[1] <= 200_000 + (200 if effect == "Resample" else 0)
+
+
+def test_a_tail_without_an_end_is_cut_after_a_minute(tmp_path: Path):
+    """A delay that feeds everything back."""
+    soundfile.write(tmp_path / "dry.wav", np.full(4000, 0.1, np.float32), 8000, subtype="FLOAT")
+    loop = PedalboardEffect("Delay", {"delay_seconds": 0.1, "feedback": 1.0, "mix": 1.0})
+    written = render_file(loop, tmp_path / "dry.wav", tmp_path / "wet.wav", keep_tail=True)
+    assert written.frames == 4000 + 60 * 8000
