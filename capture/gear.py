@@ -11,6 +11,7 @@ from profiler.errors import GearError, KnobError
 from profiler.gear_slot import identified, slot_knobs
 from profiler.knob import Knob, find_knob
 from profiler.knob_range import parse_knob_range
+from profiler.pedalboard_effect import effect_knobs
 from profiler.plugins import PATIENCE_SECONDS, describe_plugin
 from profiler.session import Gear
 
@@ -31,7 +32,8 @@ def open_gear(plugin: str, *, patience_seconds: float = PATIENCE_SECONDS) -> Gea
     """
     path = Path(plugin.partition("#")[0])
     if plugin.startswith(_EFFECT):
-        slot = Slot(id="effect", kind="pedalboard", ref=plugin.removeprefix(_EFFECT))
+        effect_knobs(name := plugin.removeprefix(_EFFECT))  # told as gear that is not there, should it not be
+        slot = Slot(id="effect", kind="pedalboard", ref=name)
         gear = Gear(name=slot.ref, kind="plugin", chain=ChainFile(slots=(slot,)))
     elif plugin.startswith(_LV2) or path.suffix in PLUGIN_SUFFIXES:
         gear = _plugin(plugin, patience_seconds)

@@ -8,11 +8,12 @@ import pytest
 
 from capture.plugin_rig import PluginRig, choose_knobs, gear_knobs, open_gear
 from profiler.audio import Audio
-from profiler.chain_file import ChainFile, Slot
+from profiler.chain_file import ChainFile, Slot, read_chain
 from profiler.errors import ChainError, GearError, KnobError
 from profiler.knob import Knob
 from profiler.knob_track import Breakpoint, KnobTrack
 from profiler.pedalboard_effect import PedalboardEffect
+from profiler.rendering import build_chain
 from profiler.session import Gear
 
 RATE = 48_000
@@ -204,7 +205,7 @@ def test_unknown_gear_is_refused(plugin: str, said: str):
     ("slot", "error", "said"),
     [
         ({"id": "a", "kind": "pedalboard", "ref": "Fuzz"}, GearError, "no effect 'Fuzz'"),
-        ({"id": "a", "kind": "profile", "ref": "x.tonecast"}, GearError, "Slot a is a profile"),
+        ({"id": "a", "kind": "profile", "ref": "x.tonecast"}, GearError, "Slot a is of the kind profile"),
         ({"id": "a", "kind": "pedalboard", "ref": "Gain", "settings": {"tone": 1}}, KnobError, "not a knob"),
         ({"id": "a", "kind": "pedalboard", "ref": "Gain", "settings": {"gain_db": 1e9}}, KnobError, "cannot stand"),
         ({"id": "a", "kind": "vst", "ref": "x"}, ChainError, "kind"),
@@ -275,3 +276,15 @@ def test_a_knob_is_chosen_once():
     gear = chain_gear(("a", "Gain", {}), ("b", "Distortion", {}))
     with pytest.raises(KnobError, match="drive_db more than once"):
         choose_knobs(gear, ["b.drive_db=0:10", "drive_db=0:20"])
+
+
+def test_a_slots_levels_are_recorded_too(tmp_path: Path):
+    """A chain sounds the same in a capture as it does in a render."""
+    file = tmp_path / "chain.json"
+    slot = {"id": "a", "kind": "pedalboard", "ref": "Distortion", "settings": {"drive_db": 20}}
+    file.write_text(json.dumps({"slots": [{**slot, "input_db": -6, "output_db": -12}]}))
+    dry = Audio(samples=np.random.default_rng(0).normal(0, 0.2, (1, 9000)).astype(np.float32), sample_rate=48_000)
+    with PluginRig(open_gear(str(file)), (), sample_rate=48_000) as rig:
+        wet = rig.play(dry, KnobTrack.still({}), on_done=lambda _: None).samples
+    with build_chain(read_chain(file), {}) as chain:
+        assert np.abs(wet - chain.process(dry.samples, 48_000)).max() < 1e-6
