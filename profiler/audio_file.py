@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from profiler.audio import Audio, Samples
 from profiler.errors import AudioError, StorageError
@@ -79,22 +80,25 @@ class AudioReader:
 class AudioWriter:
     """An audio file being written in blocks; what an integer format cuts off is counted."""
 
-    def __init__(self, path: Path, file: soundfile.SoundFile) -> None:
+    def __init__(self, path: Path, file: soundfile.SoundFile, *, dithered: bool = False) -> None:
         self.path = path
         self.limited_frames = 0
         self.frames = 0
+        self.peak = 0.0
         self._file = file
         self._integer = file.subtype not in ("FLOAT", "DOUBLE")
+        self._dither = np.random.default_rng(0) if file.subtype == "PCM_16" and dithered else None
 
     def write(self, samples: Samples) -> None:
         """Append a block of shape (channels, frames). Raises StorageError when the disk refuses."""
+        self.peak = max(self.peak, float(np.abs(samples).max(initial=0.0)))
         if self._integer:
             over = np.abs(samples) > 1.0
             if over.any():
                 self.limited_frames += int(over.any(axis=0).sum())
                 samples = np.clip(samples, -1.0, 1.0)
         try:
-            self._file.write(samples.T)
+            self._file.write((samples if self._dither is None else _dithered(samples, self._dither)).T)
         except (RuntimeError, AssertionError) as error:  # libsndfile reports a full disk as either
             raise _disk_refused(self.path) from error
         self.frames += samples.shape[1]
@@ -130,11 +134,18 @@ def read_audio(path: Path) -> Audio:
 
 @contextlib.contextmanager
 def writing(
-    path: Path, *, sample_rate: int, channels: int, expected_frames: int, subtype: str | None = None
+    path: Path,
+    *,
+    sample_rate: int,
+    channels: int,
+    expected_frames: int,
+    subtype: str | None = None,
+    dithered: bool = False,
 ) -> Iterator[AudioWriter]:
     """Open a file for writing that takes its place only when the block ends well.
 
-    WAV is written as 32-bit float, FLAC and AIFF as 24 bit, unless `subtype` (libsndfile's name) says otherwise.
+    WAV is written as 32-bit float, FLAC and AIFF as 24 bit, unless `subtype` (libsndfile's name) says otherwise; 16
+    bits are `dithered`, where there is sound, by noise of a triangular density two steps wide (Lipshitz et al. 1992).
     Raises AudioError for a suffix that is not WAV, FLAC or AIFF, or when nothing is written; StorageError when the
     disk refuses.
     """
@@ -154,7 +165,7 @@ def writing(
                 raise _disk_refused(path) from error
             raise AudioError(f"{path} cannot be written as {subtype} at {sample_rate} Hz: {error}") from error
         with file:
-            writer = AudioWriter(path, file)
+            writer = AudioWriter(path, file, dithered=dithered)
             yield writer
         _undate(scratch)
         _check_written(scratch, writer)
@@ -171,6 +182,12 @@ def write_audio(path: Path, audio: Audio, *, subtype: str | None = None) -> int:
     ) as writer:
         writer.write(audio.samples)
     return writer.limited_frames
+
+
+def _dithered(samples: Samples, rng: np.random.Generator) -> NDArray[np.int16]:
+    one, other = rng.random((2, *samples.shape), np.float32)
+    steps = np.where(samples == 0, 0, np.rint(samples * 32_768 + (one - other)))
+    return np.clip(steps, -32_768, 32_767).astype(np.int16)
 
 
 def _check_file(path: Path) -> None:

@@ -12,10 +12,12 @@ from profiler.errors import AudioError
 from profiler.processor import Processor
 from profiler.progress import Progress, ProgressCallback, unheard
 
-__all__ = ["render_file"]
+__all__ = ["SILENT", "render_file"]
 
 _BLOCK_FRAMES = 65_536
-_SILENT = 10 ** (-90 / 20)
+SILENT = 10 ** (-90 / 20)
+"""The peak below which nothing is heard."""
+
 _PATIENCE_SECONDS, _LONGEST_TAIL_SECONDS = 3.0, 60.0
 
 
@@ -25,14 +27,15 @@ def render_file(
     target: Path,
     *,
     keep_tail: bool = False,
+    subtype: str | None = None,
     on_progress: ProgressCallback = unheard,
 ) -> AudioWriter:
     """Render one file into another of the same rate and channels, and of its length, unless its tail is kept.
 
     A tail is what still sounds above -90 dBFS when the dry is over, with silences of less than three seconds between
-    echoes, and at most a minute of it. WAV is written as 32-bit float, so nothing is limited; what a FLAC or AIFF cuts
-    off is counted in the writer returned. Raises AudioError for an unreadable source or the same file twice,
-    StorageError when the disk refuses.
+    echoes, and at most a minute of it. WAV is written as 32-bit float, so nothing is limited, unless `subtype`
+    (libsndfile's name) says otherwise; what an integer format cuts off is counted in the writer returned. Raises
+    AudioError for an unreadable source or the same file twice, StorageError when the disk refuses.
     """
     if target.exists() and source.exists() and target.samefile(source):
         raise AudioError(f"{target} is the file that is read. Give the result another name.")
@@ -40,7 +43,12 @@ def render_file(
     with (
         reading(source) as reader,
         writing(
-            target, sample_rate=reader.sample_rate, channels=reader.channels, expected_frames=reader.frames
+            target,
+            sample_rate=reader.sample_rate,
+            channels=reader.channels,
+            expected_frames=reader.frames,
+            subtype=subtype,
+            dithered=True,
         ) as writer,
     ):
         for wet in _played(processor, reader, on_progress):
@@ -73,7 +81,7 @@ def _write_tail(processor: Processor, reader: AudioReader, writer: AudioWriter) 
         due = max(reader.frames - writer.frames, 0)
         writer.write(wet[:, :due])
         tail = wet[:, due:]
-        heard = np.flatnonzero((np.abs(tail) > _SILENT).any(axis=0))
+        heard = np.flatnonzero((np.abs(tail) > SILENT).any(axis=0))
         end = int(heard[-1]) + 1 if len(heard) else 0
         if end:
             writer.write(np.concatenate([*quiet, tail[:, :end]], axis=1))

@@ -1,26 +1,30 @@
-"""`tonecast render`: play a profile or a chain on an audio file."""
+"""`tonecast render`: play a profile or a chain on an audio file, or on a folder of them."""
 
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
 from profiler.profile import Size
-from tonecast.console import Screen, clock
+from tonecast.console import Screen, clock, plain
 from tonecast.options import AsJson, KnobValues, OneSize, parse_controllers, parse_settings
 
 if TYPE_CHECKING:
-    from profiler.automation import Automation
-    from profiler.processor import Processor
+    from collections.abc import Sequence
+
+    from profiler.rendering import Outcome, Rendered, RenderJob
 
 __all__ = ["render"]
 
 
 def render(  # noqa: PLR0913 - one parameter an option
     effect: Annotated[Path, typer.Argument(help="A .tonecast profile, or a chain.json.")],
-    source: Annotated[Path, typer.Argument(metavar="IN", help="The dry file: WAV, FLAC, AIFF, OGG or MP3.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="The wet file: WAV, FLAC or AIFF.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="The dry file: WAV, FLAC, AIFF, OGG or MP3. Or a folder of them.")
+    ],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The wet file: WAV, FLAC or AIFF. Or a folder.")],
     *,
     settings: KnobValues = None,
     automation: Annotated[
@@ -42,65 +46,100 @@ def render(  # noqa: PLR0913 - one parameter an option
             "--tail/--no-tail", help="Keep what still sounds when the dry is over. A chain does, a profile does not."
         ),
     ] = None,
+    bits: Annotated[
+        Literal["float", "24", "16", "same"] | None,
+        typer.Option(help="How fine samples are stored. Usually WAV as float, FLAC and AIFF as 24."),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(help="Of a folder: a CSV with file, effect, automation, set, for what is not rendered alike."),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Of a folder: how many files at once. All cores.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Render a file of any rate through a profile or a chain. Knobs that are not set stand at their defaults."""
-    from profiler.rendering import render_file
+    """Render files of any rate through a profile or a chain. Knobs that are not set stand at their defaults."""
+    from profiler.rendering import RenderJob
 
-    screen = Screen(as_json)
-    begun = time.monotonic()
-    turning = _automation(automation, controllers, source, screen)
-    with (
-        _processor(effect, parse_settings(settings), turning, size, oversampling) as processor,
-        screen.progress("render") as tell,
-    ):
-        keep_tail = effect.suffix == ".json" if tail is None else tail
-        written = render_file(processor, source, target, keep_tail=keep_tail, on_progress=tell)
-    seconds = time.monotonic() - begun
-    screen.say(f"{target} written in {clock(seconds)}")
-    if written.limited_frames:
-        screen.say(
-            f"{written.limited_frames} frames went beyond full scale and were limited, as {target.suffix} cannot keep "
-            "them. Render to .wav to keep them."
-        )
-    screen.result(
-        {"out": str(target), "frames": written.frames, "limited_frames": written.limited_frames, "seconds": seconds}
+    if controllers and automation is None and table is None:
+        raise typer.BadParameter("--cc says what the controllers of a MIDI file turn; give it with --automation.")
+    job = RenderJob(
+        effect=effect,
+        source=source,
+        target=target,
+        settings=parse_settings(settings),
+        automation=automation,
+        controllers=parse_controllers(controllers),
+        size=size,
+        oversampling=oversampling,
+        keep_tail=tail,
+        bits=bits,
     )
+    if source.is_dir():
+        _render_stems(job, table, jobs, Screen(as_json))
+        return
+    if table is not None or jobs is not None:
+        raise typer.BadParameter(f"--table and --jobs are of a folder; {source} is none.")
+    _render_one(job, Screen(as_json))
 
 
-def _automation(path: Path | None, controllers: list[str] | None, source: Path, screen: Screen) -> "Automation | None":
-    """Return how knobs turn while `source` plays, and say what of it comes too late to be heard."""
-    from profiler.audio_file import reading
-    from profiler.automation import read_automation
+def _render_one(job: "RenderJob", screen: Screen) -> None:
+    from profiler.rendering import run_job
 
-    if path is None:
-        if controllers:
-            raise typer.BadParameter("--cc says what the controllers of a MIDI file turn; give it with --automation.")
-        return None
-    with reading(source) as reader:
-        rate, seconds = reader.sample_rate, reader.frames / reader.sample_rate
-    automation = read_automation(path, sample_rate=rate, controllers=parse_controllers(controllers))
-    if late := automation.beyond(seconds):
-        screen.say(f"{late} of {len(automation.turns)} turns in {path.name} come after the end, at {seconds:.1f} s.")
-    return automation
+    with screen.progress("render") as tell:
+        rendered = run_job(job, tell)
+    screen.say(f"{job.target} written in {clock(rendered.seconds)}")
+    for note in _notes(job, rendered):
+        screen.say(note)
+    screen.result({"out": str(job.target), **plain(rendered)})
 
 
-def _processor(
-    effect: Path,
-    settings: dict[str, float | str],
-    automation: "Automation | None",
-    size: Size,
-    oversampling: int | None,
-) -> "Processor":
-    from profiler.chain_file import read_chain
-    from profiler.effects.sizes import sized
-    from profiler.profile_file import load
-    from profiler.rendering import ProfileProcessor, build_chain
+def _render_stems(job: "RenderJob", table: Path | None, workers: int | None, screen: Screen) -> None:
+    """Render a folder, show what became of each file, and end in 1 when one of them failed."""
+    from profiler.rendering import read_stems_table, render_folder, stem_jobs
 
-    if effect.suffix == ".json":
-        if size is not Size.FULL:
-            raise typer.BadParameter("--size chooses within a profile; a chain plays its profiles in full size.")
-        if oversampling is not None:
-            raise typer.BadParameter("--oversampling is of a profile; a chain plays its profiles as they say.")
-        return build_chain(read_chain(effect), settings, automation)
-    return ProfileProcessor(sized(load(effect), size), settings, automation=automation, oversampling=oversampling)
+    jobs = stem_jobs(job.source, job.target, job, read_stems_table(table) if table else ())
+    with screen.progress("render") as tell:
+        outcomes = render_folder(jobs, job.target, workers=workers, on_progress=tell)
+    screen.show(_outcomes_table(outcomes, job.source))
+    failed = sum(outcome.error is not None for outcome in outcomes)
+    kept = sum(outcome.error is None and outcome.rendered is None for outcome in outcomes)
+    screen.say(f"{len(outcomes) - failed - kept} rendered, {kept} as they were, {failed} failed.")
+    files = [
+        {"in": str(each.job.source), "out": str(each.job.target), "error": each.error, "rendered": plain(each.rendered)}
+        for each in outcomes
+    ]
+    screen.result({"out": str(job.target), "failed": failed, "files": files})
+    if failed:
+        raise typer.Exit(1)
+
+
+def _outcomes_table(outcomes: "Sequence[Outcome]", source: Path) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name, justify in (("file", "left"), ("length", "right"), ("times real time", "right"), ("", "left")):
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for outcome in outcomes:
+        file, rendered = Text(str(outcome.job.source.relative_to(source))), outcome.rendered
+        if rendered is None:
+            table.add_row(file, "", "", Text(outcome.error or "as it was"))
+            continue
+        pace = f"{rendered.audio_seconds / max(rendered.seconds, 1e-3):.1f}"
+        table.add_row(file, clock(rendered.audio_seconds), pace, Text(" ".join(_notes(outcome.job, rendered))))
+    return table
+
+
+def _notes(job: "RenderJob", rendered: "Rendered") -> list[str]:
+    """Return what is worth knowing of a render, in sentences."""
+    notes = []
+    if rendered.limited_frames:
+        notes.append(
+            f"{rendered.limited_frames} frames went beyond full scale and were limited, as {job.target.name} cannot "
+            "keep them. Render to .wav to keep them."
+        )
+    if rendered.late_turns and job.automation:
+        notes.append(
+            f"{rendered.late_turns} of {rendered.turns} turns in {job.automation.name} come after the end, at "
+            f"{rendered.audio_seconds:.1f} s."
+        )
+    if rendered.is_silent:
+        notes.append("It is silent.")
+    return notes

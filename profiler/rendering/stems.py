@@ -1,0 +1,116 @@
+"""Folders of stems: which files there are, where each goes, and the table that says what each is rendered through."""
+
+import csv
+import fnmatch
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from profiler.errors import AudioError, ChainError
+from profiler.rendering.render_job import RenderJob
+
+__all__ = ["StemRow", "read_stems_table", "stem_jobs"]
+
+_READ = (".wav", ".flac", ".aiff", ".aif", ".ogg", ".mp3")
+_WRITTEN = (".wav", ".flac", ".aiff", ".aif")
+_COLUMNS = ("file", "effect", "automation", "set")
+_MOST_COMPLAINTS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class StemRow:
+    """What files whose path matches `file`, a pattern such as `drums/*`, are rendered through."""
+
+    line: int
+    file: str
+    effect: Path | None
+    automation: Path | None
+    settings: dict[str, float | str]
+
+
+def stem_jobs(source: Path, target: Path, usual: RenderJob, rows: Sequence[StemRow] = ()) -> tuple[RenderJob, ...]:
+    """Return a job for each audio file within `source`, into the same place within `target`.
+
+    What is no WAV, FLAC or AIFF becomes a WAV of the same name with .wav behind it. The first row that a file matches
+    says what it is rendered through, else `usual` does. Raises AudioError when the folders lie within each other or
+    there is nothing to render, ChainError for a row that no file matches.
+    """
+    one, other = source.resolve(), target.resolve()
+    if one == other or one in other.parents or other in one.parents:
+        raise AudioError(f"{target} and {source} must not lie within each other. Choose another folder for the result.")
+    found = [path.relative_to(source) for path in _audio_files(source)]
+    if not found:
+        raise AudioError(f"{source} holds no audio: expected files that end in {', '.join(_READ)}.")
+    unmatched = [f"line {row.line}: {row.file!r}" for row in rows if not any(_matches(row, path) for path in found)]
+    if unmatched:
+        raise ChainError(f"No file in {source} is called so: {', '.join(unmatched[:_MOST_COMPLAINTS])}.")
+    return tuple(_job(source / path, target / _name(path), path, usual, rows) for path in found)
+
+
+def read_stems_table(path: Path) -> tuple[StemRow, ...]:
+    """Read a table with a column `file`, and any of `effect`, `automation`, `set` (knobs as `drive=3 tone=0.5`).
+
+    Paths start at the table; those of files at the folder of stems. Raises ChainError that lists what is wrong.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, skipinitialspace=True, restval="")
+            header = [name.strip() for name in reader.fieldnames or ()]
+            reader.fieldnames = header
+            lines = [
+                (reader.line_num, {name: (text or "").strip() for name, text in row.items() if name}) for row in reader
+            ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ChainError(f"{path} cannot be read as a table: {error}. Expected CSV text in UTF-8.") from error
+    complaints = [f"line 1: the column {name!r} is not known" for name in header if name not in _COLUMNS]
+    if "file" not in header:
+        complaints.append("line 1: there is no column 'file'")
+    rows = [] if complaints else list(_rows(path.parent, lines, complaints))
+    if complaints:
+        told = "\n  ".join(complaints[:_MOST_COMPLAINTS])
+        raise ChainError(f"{path} cannot be followed. Its columns may be {', '.join(_COLUMNS)}.\n  {told}")
+    return tuple(rows)
+
+
+def _rows(folder: Path, lines: Sequence[tuple[int, dict[str, str]]], complaints: list[str]) -> Iterator[StemRow]:
+    for number, entry in lines:
+        settings: dict[str, float | str] = {}
+        for text in entry.get("set", "").split():
+            knob, equals, value = text.partition("=")
+            if not (knob and equals and value):
+                complaints.append(f"line {number}: {text!r} is not KNOB=VALUE")
+            settings[knob] = value
+        paths = {name: folder / entry[name] if entry.get(name) else None for name in ("effect", "automation")}
+        complaints += [f"line {number}: {each} is not there" for each in paths.values() if each and not each.is_file()]
+        if not entry["file"]:
+            complaints.append(f"line {number}: no file is named")
+        yield StemRow(line=number, file=entry["file"], settings=settings, **paths)
+
+
+def _audio_files(folder: Path) -> Iterator[Path]:
+    """Yield the audio files of a folder and all within it, by name; hidden ones are no audio, whatever they end in."""
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if path.suffix.lower() in _READ and path.is_file() and not any(part.startswith(".") for part in parts):
+            yield path
+
+
+def _name(path: Path) -> Path:
+    return path if path.suffix.lower() in _WRITTEN else path.with_name(path.name + ".wav")
+
+
+def _matches(row: StemRow, path: Path) -> bool:
+    return fnmatch.fnmatchcase(path.as_posix(), row.file)
+
+
+def _job(source: Path, target: Path, path: Path, usual: RenderJob, rows: Sequence[StemRow]) -> RenderJob:
+    job = replace(usual, source=source, target=target)
+    row = next((row for row in rows if _matches(row, path)), None)
+    if row is None:
+        return job
+    if row.automation:
+        is_midi = row.automation.suffix.lower() in (".mid", ".midi")
+        job = replace(job, automation=row.automation, controllers=job.controllers if is_midi else ())
+    if row.effect:
+        return replace(job, effect=row.effect, settings=row.settings)
+    return replace(job, settings={**job.settings, **row.settings})
