@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from profiler.audio import Audio, Samples
 from profiler.errors import AudioError, StorageError
+from profiler.markers import add_markers, markers_of
 from profiler.storage import replacing
 
 __all__ = ["AudioReader", "AudioWriter", "read_audio", "reading", "undated", "write_audio", "writing"]
@@ -80,14 +81,14 @@ class AudioReader:
 class AudioWriter:
     """An audio file being written in blocks; what an integer format cuts off is counted."""
 
-    def __init__(self, path: Path, file: soundfile.SoundFile, *, dithered: bool = False) -> None:
+    def __init__(self, path: Path, file: soundfile.SoundFile) -> None:
         self.path = path
         self.limited_frames = 0
         self.frames = 0
         self.peak = 0.0
         self._file = file
         self._integer = file.subtype not in ("FLOAT", "DOUBLE")
-        self._dither = np.random.default_rng(0) if file.subtype == "PCM_16" and dithered else None
+        self._dither = np.random.default_rng(0) if file.subtype == "PCM_16" else None
 
     def write(self, samples: Samples) -> None:
         """Append a block of shape (channels, frames). Raises StorageError when the disk refuses."""
@@ -140,12 +141,13 @@ def writing(
     channels: int,
     expected_frames: int,
     subtype: str | None = None,
-    dithered: bool = False,
+    like: AudioReader | None = None,
 ) -> Iterator[AudioWriter]:
     """Open a file for writing that takes its place only when the block ends well.
 
-    WAV is written as 32-bit float, FLAC and AIFF as 24 bit, unless `subtype` (libsndfile's name) says otherwise; 16
-    bits are `dithered`, where there is sound, by noise of a triangular density two steps wide (Lipshitz et al. 1992).
+    WAV is written as 32-bit float, FLAC and AIFF as 24 bit, unless `subtype` (libsndfile's name) says otherwise. Where
+    there is sound, 16 bits are dithered by noise of a triangular density two steps wide (Lipshitz et al. 1992). Tags,
+    and markers where the kind of file and the rate are the same, are taken over from the file that it is `like`.
     Raises AudioError for a suffix that is not WAV, FLAC or AIFF, or when nothing is written; StorageError when the
     disk refuses.
     """
@@ -165,9 +167,13 @@ def writing(
                 raise _disk_refused(path) from error
             raise AudioError(f"{path} cannot be written as {subtype} at {sample_rate} Hz: {error}") from error
         with file:
-            writer = AudioWriter(path, file, dithered=dithered)
+            if like is not None:
+                _tag(file, like)
+            writer = AudioWriter(path, file)
             yield writer
         _undate(scratch)
+        if like is not None and like.sample_rate == sample_rate:
+            add_markers(scratch, markers_of(like.path))
         _check_written(scratch, writer)
 
 
@@ -182,6 +188,14 @@ def write_audio(path: Path, audio: Audio, *, subtype: str | None = None) -> int:
     ) as writer:
         writer.write(audio.samples)
     return writer.limited_frames
+
+
+def _tag(file: soundfile.SoundFile, like: AudioReader) -> None:
+    """Take over what a file is called, by whom, and so on; libsndfile adds its own name to that of the software."""
+    for name, text in like.file.copy_metadata().items():
+        if name != "software":
+            with contextlib.suppress(soundfile.LibsndfileError):  # a tag that this kind of file does not have
+                setattr(file, name, text)
 
 
 def _dithered(samples: Samples, rng: np.random.Generator) -> NDArray[np.int16]:

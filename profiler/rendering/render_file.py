@@ -48,7 +48,7 @@ def render_file(
             channels=reader.channels,
             expected_frames=reader.frames,
             subtype=subtype,
-            dithered=True,
+            like=reader,
         ) as writer,
     ):
         for wet in _played(processor, reader, on_progress):
