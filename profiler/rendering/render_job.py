@@ -15,8 +15,9 @@ from profiler.knob import KnobSettings
 from profiler.processor import Processor
 from profiler.profile import Size
 from profiler.profile_file import load
-from profiler.progress import ProgressCallback, unheard
+from profiler.progress import ProgressCallback, unheard, within
 from profiler.rendering.build_chain import build_chain
+from profiler.rendering.match_loudness import match_loudness
 from profiler.rendering.profile_processor import ProfileProcessor
 from profiler.rendering.render_file import SILENT, render_file
 
@@ -25,6 +26,7 @@ __all__ = ["Bits", "RenderJob", "Rendered", "run_job"]
 Bits: TypeAlias = Literal["float", "24", "16", "same"]
 
 _SUBTYPES: Mapping[str, str] = {"float": "FLOAT", "24": "PCM_24", "16": "PCM_16"}
+_LISTENING = 0.6
 _COARSE = ("PCM_S8", "PCM_U8", "PCM_16")
 _FINE = ("PCM_32", "FLOAT", "DOUBLE")
 
@@ -34,7 +36,7 @@ class RenderJob:
     """What is to be rendered. `effect` is a profile, or a chain where it ends in .json.
 
     `keep_tail` None keeps the tail of a chain and not that of a profile. `bits` None writes WAV as float, FLAC and AIFF
-    as 24 bit; "same" is as fine as the source.
+    as 24 bit; "same" is as fine as the source. `match_loudness` has every slot go on as loud as it was fed.
     """
 
     effect: Path
@@ -47,6 +49,7 @@ class RenderJob:
     oversampling: int | None = None
     keep_tail: bool | None = None
     bits: Bits | None = None
+    match_loudness: bool = False
 
     @property
     def is_chain(self) -> bool:
@@ -56,13 +59,17 @@ class RenderJob:
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
-    """What became of a job: frames written, those that an integer format limited, turns, and those after the end."""
+    """What became of a job: frames written, those that an integer format limited, turns, and those after the end.
+
+    `levels_db` are what matched the loudness, slot by slot.
+    """
 
     frames: int
     limited_frames: int
     is_silent: bool
     turns: int
     late_turns: int
+    levels_db: tuple[float, ...]
     audio_seconds: float
     seconds: float
 
@@ -76,8 +83,15 @@ def run_job(job: RenderJob, on_progress: ProgressCallback = unheard) -> Rendered
     if job.automation is not None:
         automation = read_automation(job.automation, sample_rate=rate, controllers=job.controllers)
     with _processor(job, automation) as processor:
+        levels: tuple[float, ...] = ()
+        played = processor
+        if job.match_loudness:
+            played, levels = match_loudness(
+                processor, job.source, on_progress=within(on_progress, start=0.0, share=_LISTENING)
+            )
+            on_progress = within(on_progress, start=_LISTENING, share=1 - _LISTENING)
         written = render_file(
-            processor,
+            played,
             job.source,
             job.target,
             keep_tail=job.is_chain if job.keep_tail is None else job.keep_tail,
@@ -90,6 +104,7 @@ def run_job(job: RenderJob, on_progress: ProgressCallback = unheard) -> Rendered
         is_silent=written.peak < SILENT,
         turns=len(automation.turns) if automation else 0,
         late_turns=automation.beyond(length) if automation else 0,
+        levels_db=levels,
         audio_seconds=length,
         seconds=time.monotonic() - begun,
     )

@@ -163,16 +163,3 @@ def test_options_of_a_folder_are_told_for_a_file(capsys, trained: Path, stems: P
     assert (code, "of a folder" in err) == (2, True)
     code, _, err = ran(capsys, "render", trained, stems, stems / "out")
     assert (code, "within each other" in err) == (1, True)
-
-
-@pytest.mark.parametrize(("bits", "subtype"), [("16", "PCM_16"), ("24", "PCM_24"), ("float", "FLOAT")])
-def test_bits_are_chosen(capsys, stems: Path, tmp_path: Path, bits: str, subtype: str):
-    """16 bits are dithered: on average, the wet is between the steps where it was."""
-    soundfile.write(tmp_path / "dc.wav", np.full(100_000, 10.3 / 32_768, np.float32), RATE, subtype="FLOAT")
-    (tmp_path / "chain.json").write_text(
-        '{"slots": [{"id": "g", "kind": "pedalboard", "ref": "Gain", "settings": {"gain_db": 0}}]}'
-    )
-    words = (tmp_path / "chain.json", tmp_path / "dc.wav", tmp_path / "wet.wav", "--bits", bits, "--no-tail")
-    assert ran(capsys, "render", *words)[0] == 0
-    assert soundfile.info(tmp_path / "wet.wav").subtype == subtype
-    assert read(tmp_path / "wet.wav").mean() * 32_768 == pytest.approx(10.3, abs=0.02)

@@ -50,6 +50,9 @@ def render(  # noqa: PLR0913 - one parameter an option
         Literal["float", "24", "16", "same"] | None,
         typer.Option(help="How fine samples are stored. Usually WAV as float, FLAC and AIFF as 24."),
     ] = None,
+    loudness: Annotated[
+        bool, typer.Option("--match-loudness", help="Every slot goes on as loud as what it was fed. Takes more passes.")
+    ] = False,
     table: Annotated[
         Path | None,
         typer.Option(help="Of a folder: a CSV with file, effect, automation, set, for what is not rendered alike."),
@@ -73,6 +76,7 @@ def render(  # noqa: PLR0913 - one parameter an option
         oversampling=oversampling,
         keep_tail=tail,
         bits=bits,
+        match_loudness=loudness,
     )
     if source.is_dir():
         _render_stems(job, table, jobs, Screen(as_json))
@@ -130,6 +134,10 @@ def _outcomes_table(outcomes: "Sequence[Outcome]", source: Path) -> Table:
 def _notes(job: "RenderJob", rendered: "Rendered") -> list[str]:
     """Return what is worth knowing of a render, in sentences."""
     notes = []
+    if rendered.levels_db:
+        notes.append(
+            f"Levels that match the loudness, in dB: {', '.join(f'{each:+.1f}' for each in rendered.levels_db)}."
+        )
     if rendered.limited_frames:
         notes.append(
             f"{rendered.limited_frames} frames went beyond full scale and were limited, as {job.target.name} cannot "
