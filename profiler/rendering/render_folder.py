@@ -70,27 +70,27 @@ def render_folder(
             _keep(outcome.job, folder, prints[number], record)
 
     queue = {number: jobs[number] for number in due}
-    for at_once in (workers or os.cpu_count() or 1, 1):
-        queue = _rendered_side_by_side(queue, min(at_once, max(len(queue), 1)), finished, tell)
-    for number, job in queue.items():
-        finished(number, Outcome(job=job, error="The process that rendered it died. There may be too little memory."))
+    lost = _render_side_by_side(queue, min(workers or os.cpu_count() or 1, max(len(queue), 1)), finished, tell)
+    for number, job in lost.items():  # which of them the process died over shows when each has one to itself
+        if _render_side_by_side({number: job}, 1, finished, tell):
+            error = "The process that rendered it died. There may be too little memory."
+            finished(number, Outcome(job=job, error=error))
     return tuple(outcomes[number] for number in range(len(jobs)))
 
 
-def _rendered_side_by_side(
+def _render_side_by_side(
     queue: dict[int, RenderJob], workers: int, finished: Callable[[int, Outcome], None], tell: "_Teller"
 ) -> dict[int, RenderJob]:
     """Render what can be, and return what a process died over, or may have."""
     lost: dict[int, RenderJob] = {}
-    for some in [queue] if workers > 1 else [{number: job} for number, job in queue.items()]:
-        with _pool(workers, tell) as pool:
-            futures = {pool.submit(_render, tell.place(number), job): number for number, job in some.items()}
-            for future in _as_they_end(futures, tell):
-                number = futures[future]
-                try:
-                    finished(number, future.result())
-                except BrokenProcessPool:
-                    lost[number] = some[number]
+    with _pool(workers, tell) as pool:
+        futures = {pool.submit(_render, tell.place(number), job): number for number, job in queue.items()}
+        for future in _as_they_end(futures, tell):
+            number = futures[future]
+            try:
+                finished(number, future.result())
+            except BrokenProcessPool:
+                lost[number] = queue[number]
     return lost
 
 
