@@ -81,6 +81,7 @@ def _trained(
     from profiler.evaluation import scored
     from profiler.oversampling import well_oversampled
     from profiler.profile_file import save
+    from profiler.ship_gate import gated
     from profiler.training import train as train_profile
     from profiler.verdict import concluded
 
@@ -92,6 +93,8 @@ def _trained(
     save(out, loaded)
     with screen.progress("aliasing") as tell:
         loaded = well_oversampled(loaded, folder, on_progress=tell)
+    with screen.progress("gate") as tell:
+        loaded = gated(loaded, folder, on_progress=tell)
     with screen.progress("evaluate") as tell:
         loaded, _ = scored(loaded, folder, only_unseen=True, on_progress=tell)
     loaded, found = concluded(loaded, check)
