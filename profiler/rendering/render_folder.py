@@ -115,7 +115,8 @@ class _Teller:
         while not self.told.empty():
             place, done = self.told.get()
             self._done[place] = done
-        share = sum(size * done for size, done in zip(self._sizes, self._done, strict=True)) / max(sum(self._sizes), 1)
+        whole = sum(self._sizes)
+        share = sum(size * done for size, done in zip(self._sizes, self._done, strict=True)) / whole if whole else 1.0
         taken = time.monotonic() - self._begun
         left = taken * (1 - share) / share if share > 0 else None
         self._on_progress(Progress(step="render", done=min(share, 1.0), seconds_left=left))

@@ -53,6 +53,7 @@ def demo(
     from profiler.evaluation import scored
     from profiler.oversampling import well_oversampled
     from profiler.profile_file import save
+    from profiler.ship_gate import gated
 
     parse_length(budget)  # a misspelt one is told now, not after the capture
     screen, watch = Screen(as_json), _Stopwatch()
@@ -61,7 +62,7 @@ def demo(
     watch.lap("capture")
     loaded = _trained(screen, folder, out, budget=budget, steps=steps, seed=seed)
     watch.lap("train")
-    loaded = well_oversampled(loaded, folder)
+    loaded = gated(well_oversampled(loaded, folder), folder)
     with screen.progress("evaluate") as tell:
         loaded, score = scored(loaded, folder, only_unseen=True, on_progress=tell)
     profile = out / "demo.tonecast"
@@ -79,6 +80,8 @@ def demo(
     screen.say("Time: " + ", ".join(f"{phase} {clock(seconds)}" for phase, seconds in watch.seconds.items()))
     screen.say(f"Open {out / 'report.html'} and listen; or render your own: tonecast render {profile} IN.wav OUT.wav")
     provenance = loaded.profile.provenance
+    for finding in provenance.findings:
+        screen.say(f"{finding.severity}: {finding.message}")
     screen.result(
         {
             **plain(score),
