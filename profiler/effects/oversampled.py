@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from profiler.effects.effect import Effect, State
+from profiler.effects.silenced import Silenced
 from profiler.errors import ProfileError
 
 __all__ = ["FACTORS", "Oversampled", "checked_factor", "oversampled"]
@@ -25,10 +26,10 @@ FACTORS = (1, 2, 4, 8)
 _HALF_FRAMES = 32  # of the shifts, which are flat up to 22 kHz at a rate of 48
 _KAISER = 8.0
 
-Played: TypeAlias = "Effect | Oversampled"
+Played: TypeAlias = "Effect | Silenced | Oversampled"
 
 
-def oversampled(effect: Effect, factor: int) -> Played:
+def oversampled(effect: Effect | Silenced, factor: int) -> Played:
     """Return the effect as it is played at so many times its rate."""
     return effect if factor == 1 else Oversampled(effect, factor)
 
@@ -43,7 +44,7 @@ def checked_factor(factor: int) -> int:
 class Oversampled:
     """An effect at `factor` times its rate, for that many times the work. It comes 64 frames later."""
 
-    def __init__(self, effect: Effect, factor: int) -> None:
+    def __init__(self, effect: Effect | Silenced, factor: int) -> None:
         self._effect, self._factor = effect, factor
         self.latency_frames = effect.latency_frames + 2 * _HALF_FRAMES
         self.memory_frames = effect.memory_frames + 4 * _HALF_FRAMES

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from profiler.effects.kinds import build_stages
+from profiler.effects.silenced import silenced
 from profiler.errors import ProfileError
 from profiler.profile import LoadedProfile, Size
 
@@ -14,7 +15,7 @@ LIGHT_MULTIPLY_ADDS = 6000
 
 def multiply_adds(loaded: LoadedProfile) -> int:
     """Return how many multiply-adds a frame of the full size takes. Raises ProfileError as `build_stages` does."""
-    return sum(effect.multiply_adds for effect in build_stages(loaded))
+    return sum(silenced(effect).multiply_adds for effect in build_stages(loaded))
 
 
 def sized(loaded: LoadedProfile, size: Size) -> LoadedProfile:

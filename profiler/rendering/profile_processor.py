@@ -8,6 +8,7 @@ from profiler.automation import Automation, KnobLanes
 from profiler.effects import State
 from profiler.effects.kinds import build_stages
 from profiler.effects.oversampled import checked_factor, oversampled
+from profiler.effects.silenced import silenced
 from profiler.effects.threads import on_one_thread
 from profiler.knob import KnobSettings, checked_settings
 from profiler.knob_track import KnobMotion, KnobTrack
@@ -40,7 +41,7 @@ class ProfileProcessor(Processor):
         self.profile = loaded.profile
         knobs = loaded.profile.knobs
         factor = checked_factor(oversampling or loaded.profile.oversampling)
-        self._effects = [oversampled(effect, factor) for effect in build_stages(loaded)]
+        self._effects = [oversampled(silenced(effect), factor) for effect in build_stages(loaded)]
         self._latency = sum(effect.latency_frames for effect in self._effects)
         self.memory_frames = sum(effect.memory_frames for effect in self._effects)
         if automation is not None:

@@ -16,6 +16,7 @@ import torch
 from profiler.audio import Samples
 from profiler.effects import ConvolutionalEffect, DynamicsEffect, Effect, RecurrentEffect
 from profiler.effects.network_shape import A2
+from profiler.effects.silenced import silenced
 from profiler.effects.threads import on_one_thread
 from profiler.errors import TrainingError
 from profiler.finding import Finding
@@ -239,7 +240,8 @@ def _profile(
     dry = _loudest_stretch(folder)
     with on_one_thread(), torch.no_grad():
         knobs = torch.from_numpy(positions_of(owner.knobs, settings))[None, None]
-        wet, _ = effect(torch.from_numpy(dry), knobs, effect.initial_state(1))
+        played = silenced(effect)
+        wet, _ = played(torch.from_numpy(dry), knobs, played.initial_state(1))
     profile = Profile(
         name=out.stem,
         gear=owner.gear,
