@@ -35,5 +35,5 @@ def test_a_plugin_opens_in_a_process_of_its_own():
 def test_a_profile_is_no_gear():
     """What is itself a profile is neither played nor asked for knobs here."""
     for asked in (open_slot, slot_knobs):
-        with pytest.raises(GearError, match="Slot c is a profile"):
+        with pytest.raises(GearError, match="Slot c is of the kind profile"):
             asked(PROFILE)

@@ -35,7 +35,11 @@ documents = st.one_of(
     st.builds(
         ChainFile,
         slots=st.builds(
-            Slot, id=st.just("amp"), kind=st.sampled_from(["pedalboard", "profile"]), ref=st.text(), settings=settings
+            Slot,
+            id=st.just("amp"),
+            kind=st.sampled_from(["pedalboard", "profile"]),
+            ref=st.text(min_size=1),
+            settings=settings,
         ).map(lambda slot: (slot,)),
     ),
     st.builds(Knob, id=st.text(), name=st.text(), unit=st.text(), step=st.none() | st.floats(0.01, 1)),
