@@ -48,9 +48,9 @@ def main() -> int:
             begun = time.perf_counter()
             play(dry)
             best[name] = max(best[name], options.seconds / (time.perf_counter() - begun))
-    slowest = best["pedalboard's Distortion"]
+    distortion = best["pedalboard's Distortion"]
     for name, speed in best.items():
-        print(f"{name:44} {speed:9.1f} times real time  {speed / slowest:7.3f} of pedalboard's Distortion")
+        print(f"{name:44} {speed:9.1f} times real time  {speed / distortion:7.3f} of pedalboard's Distortion")
     if options.json:
         options.json.write_text(json.dumps(best, indent=1))
     return 0

@@ -92,9 +92,10 @@ class AudioWriter:
 
     def write(self, samples: Samples) -> None:
         """Append a block of shape (channels, frames). Raises StorageError when the disk refuses."""
-        self.peak = max(self.peak, float(np.abs(samples).max(initial=0.0)))
+        sizes = np.abs(samples)
+        self.peak = max(self.peak, float(sizes.max(initial=0.0)))
         if self._integer:
-            over = np.abs(samples) > 1.0
+            over = sizes > 1.0
             if over.any():
                 self.limited_frames += int(over.any(axis=0).sum())
                 samples = np.clip(samples, -1.0, 1.0)

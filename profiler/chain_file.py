@@ -1,6 +1,5 @@
 """Chain files: which effects follow each other and stand beside each other, as a JSON document."""
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,10 @@ from profiler.errors import ChainError, ManifestError
 from profiler.knob import KnobSettings
 from profiler.manifest import read_manifest
 
-__all__ = ["Branch", "ChainFile", "Slot", "read_chain"]
+__all__ = ["HIGHEST_DB", "LOWEST_DB", "Branch", "ChainFile", "Slot", "read_chain"]
+
+LOWEST_DB, HIGHEST_DB = -120.0, 60.0
+"""Between which the levels of slots and branches lie."""
 
 SlotKind: TypeAlias = Literal["pedalboard", "plugin", "profile", "ir", "parallel", "chain"]
 
@@ -74,17 +76,21 @@ class ChainFile:
         if twice := {name for name in ids if ids.count(name) > 1}:
             raise ChainError(f"Slot ids must differ; found {', '.join(sorted(twice))} more than once.")
 
+    def parts(self) -> Iterator[Slot | Branch]:
+        """Yield all slots and branches, wherever they stand."""
+        yield from _parts(self.slots)
+
     def ids(self) -> Iterator[str]:
-        """Yield the ids of all slots and branches, wherever they stand."""
-        yield from _ids(self.slots)
+        """Yield the ids of all slots and branches."""
+        yield from (part.id for part in self.parts())
 
 
-def _ids(slots: Sequence[Slot]) -> Iterator[str]:
+def _parts(slots: Sequence[Slot]) -> Iterator[Slot | Branch]:
     for slot in slots:
-        yield slot.id
+        yield slot
         for branch in slot.branches:
-            yield branch.id
-            yield from _ids(branch.slots)
+            yield branch
+            yield from _parts(branch.slots)
 
 
 def _check_id(name: str) -> None:
@@ -94,8 +100,8 @@ def _check_id(name: str) -> None:
 
 def _check_levels(name: str, *decibels: float) -> None:
     for level in decibels:
-        if not (math.isfinite(level) and -120 <= level <= 60):
-            raise ChainError(f"Slot {name}: a level lies between -120 and 60 dB; found {level:g}.")
+        if not LOWEST_DB <= level <= HIGHEST_DB:
+            raise ChainError(f"Slot {name}: a level lies between {LOWEST_DB:g} and {HIGHEST_DB:g} dB; found {level:g}.")
 
 
 def read_chain(path: Path) -> ChainFile:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from profiler.evaluation import aliasing
 from profiler.profile import LoadedProfile
 from profiler.progress import Progress, ProgressCallback, unheard
-from profiler.rendering import ProfileProcessor
+from profiler.rendering import with_golden
 from profiler.session_folder import SessionFolder
 
 __all__ = ["well_oversampled"]
@@ -37,10 +37,4 @@ def well_oversampled(
         best, least_db = tried, found.profile_db
         if least_db <= max(found.gear_db + _MOST_ABOVE_DB, _INAUDIBLE_DB):
             break
-    return best if best.profile.oversampling == loaded.profile.oversampling else _with_golden(best)
-
-
-def _with_golden(loaded: LoadedProfile) -> LoadedProfile:
-    """Return the profile with a golden wet as it is played now."""
-    processor = ProfileProcessor(loaded, loaded.profile.golden_settings)
-    return replace(loaded, golden_wet=processor.process(loaded.golden_dry, loaded.profile.sample_rate))
+    return best if best.profile.oversampling == loaded.profile.oversampling else with_golden(best)

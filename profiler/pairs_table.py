@@ -4,7 +4,6 @@ Columns `dry` and `wet` name files relative to the table. Every other column is 
 `knobs`, which names a knob track. Everything that is wrong with a table is told at once, line by line.
 """
 
-import csv
 import math
 import os
 from collections.abc import Sequence
@@ -15,11 +14,11 @@ from profiler.errors import KnobError, ManifestError, SessionError
 from profiler.knob import Knob
 from profiler.knob_track import KnobTrack
 from profiler.manifest import read_manifest
+from profiler.table_file import listed, table_lines
 
 __all__ = ["PairRow", "PairsTable", "read_pairs_table"]
 
 _LARGEST_TABLE = 100_000
-_MOST_COMPLAINTS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,12 +79,7 @@ def read_pairs_table(path: Path, stated: Sequence[Knob] = ()) -> PairsTable:
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
     """Return the lines that say something, with their numbers in the file."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            lines = [(reader.line_num, [cell.strip() for cell in line]) for line in reader if any(map(str.strip, line))]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SessionError(f"{path} cannot be read as a table: {error}. Expected CSV text in UTF-8.") from error
+    lines = table_lines(path, SessionError)
     if len(lines) < 2:
         raise SessionError(f"{path} has no takes: expected a header with dry and wet, and a line for each take.")
     if len(lines) > _LARGEST_TABLE:
@@ -190,6 +184,4 @@ def _plain(text: float | str) -> float | str:
 
 
 def _wrong(path: Path, complaints: Sequence[str]) -> SessionError:
-    shown = "\n  ".join(complaints[:_MOST_COMPLAINTS])
-    more = f"\n  and {len(complaints) - _MOST_COMPLAINTS} more" if len(complaints) > _MOST_COMPLAINTS else ""
-    return SessionError(f"{path} is not a usable table. Mend these and run it again:\n  {shown}{more}")
+    return SessionError(f"{path} is not a usable table. Mend these and run it again:{listed(complaints)}")

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from profiler.effects.network_shape import A2, LIGHT
 from profiler.errors import GearError
 from profiler.knob import Knob, default_settings, positions_width
 from profiler.plugins.lilv import World
+from profiler.processor import Processor
 from profiler.profile import LightEffect, LoadedProfile, Profile, Provenance, Stage
 from profiler.rendering import ProfileProcessor
 from profiler.session import CaptureSession, Gear
@@ -79,6 +80,22 @@ def missing() -> Callable[[str, str], None]:
         pytest.skip(reason)
 
     return tell
+
+
+@pytest.fixture(scope="session")
+def in_blocks() -> Callable[[Processor, np.ndarray, int, Sequence[int]], np.ndarray]:
+    """A function that returns what a stream returns whose blocks have these sizes, over and over."""
+
+    def streamed(processor: Processor, dry: np.ndarray, rate: int, sizes: Sequence[int]) -> np.ndarray:
+        processor.reset()
+        wet, at, turn = [], 0, 0
+        while at < dry.shape[1]:
+            stop = at + sizes[turn % len(sizes)]
+            wet.append(processor.process(dry[:, at:stop], rate, reset=False))
+            at, turn = stop, turn + 1
+        return np.concatenate([*wet, processor.flush()], axis=1)
+
+    return streamed
 
 
 @pytest.fixture(scope="session")

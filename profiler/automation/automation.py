@@ -15,6 +15,8 @@ __all__ = ["GLIDE_SECONDS", "Automation", "Share", "Turn"]
 GLIDE_SECONDS = 0.02
 """How long a knob travels where nothing else is said: so that no turn clicks, and none is heard to come late."""
 
+_ANY_RATE = 48_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
@@ -69,6 +71,10 @@ class Automation:
     def beyond(self, seconds: float) -> int:
         """Return how many turns begin when so many seconds are over."""
         return sum(turn.seconds >= seconds for turn in self.turns)
+
+    def check(self, knobs: Sequence[Knob], settings: KnobSettings) -> None:
+        """Raise what `lanes` would at any rate, before anything plays."""
+        self.lanes(knobs, settings, _ANY_RATE)
 
     def lanes(self, knobs: Sequence[Knob], settings: KnobSettings, sample_rate: int) -> KnobLanes:
         """Return how the knobs move at a rate, from `settings` on, the rest at their defaults.

@@ -1,6 +1,6 @@
 """Automation files: knob tracks as JSON, tables as CSV, and MIDI files."""
 
-import csv
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +10,11 @@ from profiler.automation.midi_controllers import Controller, read_midi
 from profiler.errors import AutomationError, KnobError, ManifestError
 from profiler.knob_track import Breakpoint, KnobTrack
 from profiler.manifest import MAXIMUM_BYTES, read_manifest
+from profiler.table_file import entry, listed, table_lines
 
 __all__ = ["read_automation"]
 
 _COLUMNS = ("seconds", "knob", "value")
-_MOST_COMPLAINTS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,22 +86,16 @@ def _of_table(path: Path) -> Automation:
         latest[turn.knob] = turn.seconds
         turns.append(turn)
     if complaints:
-        more = len(complaints) - _MOST_COMPLAINTS
-        told = [*complaints[:_MOST_COMPLAINTS], *([f"and {more} more"] if more > 0 else [])]
-        raise AutomationError("\n  ".join([f"{path} cannot be followed:", *told]))
+        raise AutomationError(f"{path} cannot be followed:{listed(complaints)}")
     return Automation(turns=tuple(turns))
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
     """Return the lines that say something, with their numbers in the file."""
-    try:
-        if path.stat().st_size > MAXIMUM_BYTES:
-            raise AutomationError(f"{path} is {path.stat().st_size} bytes; a table has at most {MAXIMUM_BYTES}.")
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            lines = [(reader.line_num, [cell.strip() for cell in line]) for line in reader if any(map(str.strip, line))]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise AutomationError(f"{path} cannot be read as a table: {error}. Expected CSV text in UTF-8.") from error
+    with contextlib.suppress(OSError):  # what cannot be looked at, reading tells
+        if (size := path.stat().st_size) > MAXIMUM_BYTES:
+            raise AutomationError(f"{path} is {size} bytes; a table has at most {MAXIMUM_BYTES}.")
+    lines = table_lines(path, AutomationError)
     if len(lines) < 2:
         raise AutomationError(f"{path} turns nothing: expected a header with {', '.join(_COLUMNS)}, then lines.")
     return lines
@@ -110,14 +104,14 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
 def _turn(header: Sequence[str], line: Sequence[str]) -> Turn:
     if len(line) > len(header):
         raise ValueError(f"{len(line)} cells, where the header has {len(header)}")
-    entry = dict.fromkeys(header, "") | dict(zip(header, line, strict=False))
-    if not (entry["knob"] and entry["value"]):
+    cells = entry(header, line)
+    if not (cells["knob"] and cells["value"]):
         raise ValueError("a knob and its value are needed")
     return Turn(
-        seconds=_number(entry["seconds"]),
-        knob=entry["knob"],
-        value=entry["value"],
-        glide_seconds=_number(entry.get("glide", "") or str(GLIDE_SECONDS)),
+        seconds=_number(cells["seconds"]),
+        knob=cells["knob"],
+        value=cells["value"],
+        glide_seconds=_number(cells.get("glide", "") or str(GLIDE_SECONDS)),
     )
 
 

@@ -1,6 +1,7 @@
 """Knob lanes: how each of several knobs moves, one independent of the others."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class KnobLanes:
                 over = min(begin + ramp, end, stop)
                 first = begin + max(0, (start - begin) // step_frames) * step_frames
                 cuts.update(frame for frame in (*range(first, over, step_frames), begin, over) if start < frame < stop)
-        for one, other in zip(sorted(cuts), sorted(cuts)[1:], strict=False):
+        for one, other in pairwise(sorted(cuts)):
             yield one, other, self._settings(one, step_frames)
 
     def _settings(self, frame: int, step_frames: int) -> KnobSettings:

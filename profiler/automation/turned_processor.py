@@ -22,7 +22,7 @@ class TurnedProcessor(Processor):
 
     def __init__(self, processor: KnobProcessor, automation: Automation, settings: KnobSettings | None = None) -> None:
         self._processor, self._automation, self._settings = processor, automation, settings or {}
-        self._lanes_at(48_000)  # so that what cannot be turned is told before anything plays
+        automation.check(processor.knobs, self._settings)
         self._begin()
 
     def reset(self) -> None:
@@ -32,7 +32,7 @@ class TurnedProcessor(Processor):
 
     def feed(self, audio: Samples, sample_rate: int) -> Samples:
         """Return the wet that is ready."""
-        self._lanes = self._lanes or self._lanes_at(sample_rate)
+        self._lanes = self._lanes or self._automation.lanes(self._processor.knobs, self._settings, sample_rate)
         begun, frames = self._frame, audio.shape[1]
         step = max(_STEP_FRAMES, self._processor.step_frames)
         pieces = [np.zeros((audio.shape[0], 0), np.float32)]
@@ -57,9 +57,6 @@ class TurnedProcessor(Processor):
         self._stand: dict[str, float | str] = {}
 
     _lanes: KnobLanes | None
-
-    def _lanes_at(self, sample_rate: int) -> KnobLanes:
-        return self._automation.lanes(self._processor.knobs, self._settings, sample_rate)
 
     def _turn(self, settings: KnobSettings) -> None:
         for knob, value in settings.items():

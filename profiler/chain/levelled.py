@@ -4,14 +4,15 @@ import numpy as np
 
 from profiler.audio import Samples
 from profiler.automation import Automation, KnobLanes
+from profiler.chain_file import HIGHEST_DB, LOWEST_DB
 from profiler.knob import Knob, KnobSettings, checked_settings
 from profiler.processor import Processor
 
 __all__ = ["LEVELS", "Levelled"]
 
 LEVELS = (
-    Knob(id="input_db", name="Input", unit="dB", minimum=-120.0, maximum=60.0),
-    Knob(id="output_db", name="Output", unit="dB", minimum=-120.0, maximum=60.0),
+    Knob(id="input_db", name="Input", unit="dB", minimum=LOWEST_DB, maximum=HIGHEST_DB),
+    Knob(id="output_db", name="Output", unit="dB", minimum=LOWEST_DB, maximum=HIGHEST_DB),
 )
 """The knobs that every slot of a chain has besides its own."""
 
@@ -25,7 +26,7 @@ class Levelled(Processor):
     def __init__(self, processor: Processor, settings: KnobSettings, automation: Automation | None = None) -> None:
         self._processor, self._automation = processor, automation or Automation(turns=())
         self._settings = checked_settings(LEVELS, settings)
-        self._automation.lanes(LEVELS, self._settings, 48_000)
+        self._automation.check(LEVELS, self._settings)
         self._begin()
 
     def reset(self) -> None:

@@ -2,6 +2,7 @@
 
 from profiler.rendering.build_chain import build_chain
 from profiler.rendering.cost import measured_cost
+from profiler.rendering.golden import with_golden
 from profiler.rendering.profile_processor import ProfileProcessor
 from profiler.rendering.render_file import render_file
 from profiler.rendering.render_folder import Outcome, render_folder
@@ -21,4 +22,5 @@ __all__ = [
     "render_folder",
     "run_job",
     "stem_jobs",
+    "with_golden",
 ]

@@ -7,6 +7,7 @@ import numpy as np
 
 from profiler.audio_file import reading
 from profiler.chain import Chain, Levelled
+from profiler.chain_file import HIGHEST_DB, LOWEST_DB
 from profiler.listening.loudness import RunningLoudness
 from profiler.processor import Processor
 from profiler.progress import Progress, ProgressCallback, unheard
@@ -14,7 +15,6 @@ from profiler.progress import Progress, ProgressCallback, unheard
 __all__ = ["match_loudness"]
 
 _BLOCK_FRAMES = 65_536
-_LOWEST_DB, _HIGHEST_DB = -120.0, 60.0
 
 
 def match_loudness(
@@ -34,7 +34,7 @@ def match_loudness(
             on_progress(Progress(step="listen", done=(number + done) / len(slots), note=f"slot {number + 1}"))
 
         dry, wet = _loudness(Chain(slots[: number + 1]), source, tell)
-        level = 0.0 if dry is None or wet is None else float(np.clip(dry - wet, _LOWEST_DB, _HIGHEST_DB))
+        level = 0.0 if dry is None or wet is None else float(np.clip(dry - wet, LOWEST_DB, HIGHEST_DB))
         slots[number] = Levelled(slots[number], {"output_db": level})
         levels.append(round(level, 2))
     return Chain(slots), tuple(levels)

@@ -1,6 +1,7 @@
 """Rendering of many files, on all cores: what fails stops nothing, and what has not changed is left as it is."""
 
 import contextlib
+import functools
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,7 @@ from profiler.manifest import read_manifest, write_manifest
 from profiler.progress import Progress, ProgressCallback, unheard
 from profiler.rendering.fingerprint import fingerprint
 from profiler.rendering.render_job import Rendered, RenderJob, run_job
+from profiler.storage import sha256_of
 
 __all__ = ["Outcome", "render_folder"]
 
@@ -59,7 +61,8 @@ def render_folder(
     they were is not rendered again. Raises StorageError when the record cannot be written.
     """
     record = _read_record(folder)
-    prints = [_fingerprint(job) for job in jobs]
+    hashed = functools.cache(sha256_of)  # many files go through the same profile
+    prints = [_fingerprint(job, hashed) for job in jobs]
     due = [number for number, job in enumerate(jobs) if not _is_done(job, folder, prints[number], record)]
     outcomes = {number: Outcome(job=job) for number, job in enumerate(jobs) if number not in due}
     tell = _Teller([_bytes(jobs[number].source) for number in due], on_progress)
@@ -194,10 +197,10 @@ def _read_record(folder: Path) -> _Record:
         return _Record()
 
 
-def _fingerprint(job: RenderJob) -> str | None:
+def _fingerprint(job: RenderJob, hashed: Callable[[Path], str]) -> str | None:
     """Return the fingerprint, None where something is not there, which the render itself will tell."""
     try:
-        return fingerprint(job)
+        return fingerprint(job, hashed)
     except (OSError, ProfilerError):
         return None
 

@@ -1,6 +1,5 @@
 """Folders of stems: which files there are, where each goes, and the table that says what each is rendered through."""
 
-import csv
 import fnmatch
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,13 +7,14 @@ from pathlib import Path
 
 from profiler.errors import AudioError, ChainError
 from profiler.rendering.render_job import RenderJob
+from profiler.table_file import entry, listed, table_lines
 
 __all__ = ["StemRow", "read_stems_table", "stem_jobs"]
 
 _READ = (".wav", ".flac", ".aiff", ".aif", ".ogg", ".mp3")
 _WRITTEN = (".wav", ".flac", ".aiff", ".aif")
 _COLUMNS = ("file", "effect", "automation", "set")
-_MOST_COMPLAINTS = 20
+_MOST_TOLD = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ def stem_jobs(source: Path, target: Path, usual: RenderJob, rows: Sequence[StemR
         raise AudioError(f"{source} holds no audio: expected files that end in {', '.join(_READ)}.")
     unmatched = [f"line {row.line}: {row.file!r}" for row in rows if not any(_matches(row, path) for path in found)]
     if unmatched:
-        raise ChainError(f"No file in {source} is called so: {', '.join(unmatched[:_MOST_COMPLAINTS])}.")
+        raise ChainError(f"No file in {source} is called so: {', '.join(unmatched[:_MOST_TOLD])}.")
     return tuple(_job(source / path, target / _name(path), path, usual, rows) for path in found)
 
 
@@ -52,39 +52,30 @@ def read_stems_table(path: Path) -> tuple[StemRow, ...]:
 
     Paths start at the table; those of files at the folder of stems. Raises ChainError that lists what is wrong.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, skipinitialspace=True, restval="")
-            header = [name.strip() for name in reader.fieldnames or ()]
-            reader.fieldnames = header
-            lines = [
-                (reader.line_num, {name: (text or "").strip() for name, text in row.items() if name}) for row in reader
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ChainError(f"{path} cannot be read as a table: {error}. Expected CSV text in UTF-8.") from error
+    (_, header), *lines = table_lines(path, ChainError) or [(1, [])]
     complaints = [f"line 1: the column {name!r} is not known" for name in header if name not in _COLUMNS]
     if "file" not in header:
         complaints.append("line 1: there is no column 'file'")
-    rows = [] if complaints else list(_rows(path.parent, lines, complaints))
+    entries = [(number, entry(header, line)) for number, line in lines]
+    rows = [] if complaints else list(_rows(path.parent, entries, complaints))
     if complaints:
-        told = "\n  ".join(complaints[:_MOST_COMPLAINTS])
-        raise ChainError(f"{path} cannot be followed. Its columns may be {', '.join(_COLUMNS)}.\n  {told}")
+        raise ChainError(f"{path} cannot be followed. Its columns may be {', '.join(_COLUMNS)}.{listed(complaints)}")
     return tuple(rows)
 
 
-def _rows(folder: Path, lines: Sequence[tuple[int, dict[str, str]]], complaints: list[str]) -> Iterator[StemRow]:
-    for number, entry in lines:
+def _rows(folder: Path, entries: Sequence[tuple[int, dict[str, str]]], complaints: list[str]) -> Iterator[StemRow]:
+    for number, cells in entries:
         settings: dict[str, float | str] = {}
-        for text in entry.get("set", "").split():
+        for text in cells.get("set", "").split():
             knob, equals, value = text.partition("=")
             if not (knob and equals and value):
                 complaints.append(f"line {number}: {text!r} is not KNOB=VALUE")
             settings[knob] = value
-        paths = {name: folder / entry[name] if entry.get(name) else None for name in ("effect", "automation")}
+        paths = {name: folder / cells[name] if cells.get(name) else None for name in ("effect", "automation")}
         complaints += [f"line {number}: {each} is not there" for each in paths.values() if each and not each.is_file()]
-        if not entry["file"]:
+        if not cells["file"]:
             complaints.append(f"line {number}: no file is named")
-        yield StemRow(line=number, file=entry["file"], settings=settings, **paths)
+        yield StemRow(line=number, file=cells["file"], settings=settings, **paths)
 
 
 def _audio_files(folder: Path) -> Iterator[Path]:

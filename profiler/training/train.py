@@ -16,14 +16,13 @@ import torch
 from profiler.audio import Samples
 from profiler.effects import ConvolutionalEffect, DynamicsEffect, Effect, RecurrentEffect
 from profiler.effects.network_shape import A2
-from profiler.effects.silenced import silenced
-from profiler.effects.threads import on_one_thread
 from profiler.errors import TrainingError
 from profiler.finding import Finding
-from profiler.knob import default_settings, positions_of, positions_width
+from profiler.knob import default_settings, positions_width
 from profiler.manifest import to_json
 from profiler.profile import LearntSpan, LightEffect, LimitedBy, LoadedProfile, Profile, Provenance, Stage
 from profiler.progress import ProgressCallback, unheard
+from profiler.rendering import with_golden
 from profiler.session import CaptureSession
 from profiler.session_folder import SessionFolder
 from profiler.split import Span, Split, divide
@@ -238,10 +237,6 @@ def _profile(
     """Return the profile of an effect; `owner` has its gear and knobs."""
     settings = default_settings(owner.knobs)
     dry = _loudest_stretch(folder)
-    with on_one_thread(), torch.no_grad():
-        knobs = torch.from_numpy(positions_of(owner.knobs, settings))[None, None]
-        played = silenced(effect)
-        wet, _ = played(torch.from_numpy(dry), knobs, played.initial_state(1))
     profile = Profile(
         name=out.stem,
         gear=owner.gear,
@@ -253,7 +248,7 @@ def _profile(
         provenance=provenance,
     )
     weights = {_PREFIX + name: tensor.numpy().copy() for name, tensor in effect.state_dict().items()}
-    return LoadedProfile(profile=profile, weights=weights, golden_dry=dry, golden_wet=wet.numpy())
+    return with_golden(LoadedProfile(profile=profile, weights=weights, golden_dry=dry, golden_wet=np.zeros_like(dry)))
 
 
 def _with_light(loaded: LoadedProfile, state: TrainingState) -> LoadedProfile:

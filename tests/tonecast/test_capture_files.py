@@ -11,16 +11,8 @@ import profiler
 from profiler.programme import programme
 from profiler.session import Gear
 from profiler.session_folder import SessionFolder
-from tonecast.cli import run
 
 RATE = 48_000
-
-
-def ran(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Run a command; return its exit code, standard output and standard error."""
-    code = run([str(each) for each in arguments])
-    out, err = capsys.readouterr()
-    return code, out, err
 
 
 @pytest.fixture
@@ -38,10 +30,10 @@ def recordings(tmp_path: Path) -> Path:
     return folder
 
 
-def test_files_to_profile(capsys: pytest.CaptureFixture[str], recordings: Path, tmp_path: Path):
+def test_files_to_profile(ran, recordings: Path, tmp_path: Path):
     """A table with one bad row becomes a session, says which row it left out, and trains."""
     out = tmp_path / "session"
-    code, said, _ = ran(capsys, "capture", "files", recordings / "takes.csv", "--out", out, "--json")
+    code, said, _ = ran("capture", "files", recordings / "takes.csv", "--out", out, "--json")
     found = json.loads(said)
     assert code == 0
     assert (found["takes"], found["held_out"]) == (3, 0)
@@ -53,7 +45,7 @@ def test_files_to_profile(capsys: pytest.CaptureFixture[str], recordings: Path, 
     assert [take.settings for take in session.takes] == [{"drive": 1.0}, {"drive": 4.0}, {"drive": 8.0}]
     profile = tmp_path / "p.tonecast"
     arguments = ("--steps", 20, "--hold-out", "time=last:0.2", "--json")
-    code, said, _ = ran(capsys, "train", out, "--out", profile, *arguments)
+    code, said, _ = ran("train", out, "--out", profile, *arguments)
     found = json.loads(said)
     assert code == 0
     assert found["steps"] == 20
@@ -64,11 +56,11 @@ def test_files_to_profile(capsys: pytest.CaptureFixture[str], recordings: Path, 
     assert not any(row.seen for row in loaded.score.takes)
 
 
-def test_what_people_read(capsys: pytest.CaptureFixture[str], recordings: Path, tmp_path: Path):
+def test_what_people_read(ran, recordings: Path, tmp_path: Path):
     """Without --json the refusal, the findings and the next step are told, under the name and range that were typed."""
     out = tmp_path / "session"
     arguments = ("--out", out, "--knob", "drive=0:10", "--name", "Fuzz")
-    code, said, _ = ran(capsys, "capture", "files", recordings / "takes.csv", *arguments)
+    code, said, _ = ran("capture", "files", recordings / "takes.csv", *arguments)
     assert code == 0
     assert "line 3 refused: bad.wav is silent." in said
     assert "3 takes, 0 of them held out" in said
@@ -79,12 +71,12 @@ def test_what_people_read(capsys: pytest.CaptureFixture[str], recordings: Path, 
     assert (session.knobs[0].minimum, session.knobs[0].maximum) == (0, 10)
 
 
-def test_a_wrong_table(capsys: pytest.CaptureFixture[str], recordings: Path, tmp_path: Path):
+def test_a_wrong_table(ran, recordings: Path, tmp_path: Path):
     """Every wrong line is on standard error, and no session is begun."""
     lines = ("dry,wet,drive", "dry.wav,1.wav,1", "dry.wav,none.wav,2", "dry.wav,4.wav", "dry.wav,8.wav,loud")
     (recordings / "takes.csv").write_text("\n".join(lines))
     arguments = ("--out", tmp_path / "session", "--knob", "drive=0:10", "--json")
-    code, said, told = ran(capsys, "capture", "files", recordings / "takes.csv", *arguments)
+    code, said, told = ran("capture", "files", recordings / "takes.csv", *arguments)
     assert code == 1
     assert said == ""
     assert "line 3: the wet file 'none.wav' is not there" in told
@@ -95,40 +87,38 @@ def test_a_wrong_table(capsys: pytest.CaptureFixture[str], recordings: Path, tmp
 
 
 @pytest.mark.parametrize(("text", "says"), [("drive", "ID=LOW:HIGH"), ("drive=10:0", "the low end must come first")])
-def test_a_misspelt_range(capsys: pytest.CaptureFixture[str], recordings: Path, tmp_path: Path, text: str, says: str):
+def test_a_misspelt_range(ran, recordings: Path, tmp_path: Path, text: str, says: str):
     """A range that is none is wrong use."""
     arguments = ("--out", tmp_path / "session", "--knob", text)
-    code, said, told = ran(capsys, "capture", "files", recordings / "takes.csv", *arguments)
+    code, said, told = ran("capture", "files", recordings / "takes.csv", *arguments)
     assert code == 2
     assert said == ""
     assert says in told
     assert not (tmp_path / "session").exists()
 
 
-def test_nothing_usable(capsys: pytest.CaptureFixture[str], recordings: Path, tmp_path: Path):
+def test_nothing_usable(ran, recordings: Path, tmp_path: Path):
     """When all rows are refused the command fails with every reason, and can be run again once they are mended."""
     table = recordings / "takes.csv"
     table.write_text("dry,wet\ndry.wav,bad.wav\n")
-    code, _, told = ran(capsys, "capture", "files", table, "--out", tmp_path / "session")
+    code, _, told = ran("capture", "files", table, "--out", tmp_path / "session")
     assert code == 1
     assert "line 2: bad.wav is silent" in told
     table.write_text("dry,wet\ndry.wav,1.wav\n")
-    code, said, _ = ran(capsys, "capture", "files", table, "--out", tmp_path / "session")
+    code, said, _ = ran("capture", "files", table, "--out", tmp_path / "session")
     assert code == 0
     assert "1 takes, 0 of them held out" in said
 
 
-def test_a_table_is_scored_without_a_session(
-    capsys: pytest.CaptureFixture[str], recordings: Path, tmp_path: Path, trained: Path
-):
+def test_a_table_is_scored_without_a_session(ran, recordings: Path, tmp_path: Path, trained: Path):
     """`evaluate --table` gives what `--session` gives for the same recordings, and leaves nothing behind."""
     table = tmp_path / "table.csv"
     rows = (f"{recordings / 'dry.wav'},{recordings / f'{drive}.wav'},{drive}" for drive in (1, 4, 8))
     table.write_text("\n".join(("dry,wet,drive_db", *rows)))
-    ran(capsys, "capture", "files", table, "--out", tmp_path / "session", "--knob", "drive_db=0:40")
-    _, by_session, _ = ran(capsys, "evaluate", trained, "--session", tmp_path / "session", "--json")
+    ran("capture", "files", table, "--out", tmp_path / "session", "--knob", "drive_db=0:40")
+    _, by_session, _ = ran("evaluate", trained, "--session", tmp_path / "session", "--json")
     before = sorted(tmp_path.rglob("*"))
-    code, by_table, _ = ran(capsys, "evaluate", trained, "--table", table, "--json")
+    code, by_table, _ = ran("evaluate", trained, "--table", table, "--json")
     assert code == 0
     scores = [json.loads(said) for said in (by_table, by_session)]
     for each in scores:
@@ -137,6 +127,6 @@ def test_a_table_is_scored_without_a_session(
             assert each["light"].pop("times_real_time") > 0
     assert scores[0] == scores[1]
     assert sorted(tmp_path.rglob("*")) == before
-    code, said, told = ran(capsys, "evaluate", trained, "--json")
+    code, said, told = ran("evaluate", trained, "--json")
     assert (code, said) == (2, "")
     assert "either --session or --table" in told

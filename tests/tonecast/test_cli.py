@@ -16,15 +16,7 @@ from profiler.effects.sizes import sized
 from profiler.knob import Knob
 from profiler.profile import Size
 from profiler.rendering import ProfileProcessor
-from tonecast.cli import run
 from tonecast.options import parse_settings
-
-
-def ran(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Run a command; return its exit code, standard output and standard error."""
-    code = run([str(each) for each in arguments])
-    out, err = capsys.readouterr()
-    return code, out, err
 
 
 @pytest.fixture
@@ -54,21 +46,21 @@ def test_import_profiler_loads_no_torch():
 @pytest.mark.parametrize(
     "command", [["demo"], ["capture", "plugin"], ["check"], ["train"], ["evaluate"], ["render"], ["export"], ["doctor"]]
 )
-def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: list[str]):
+def test_every_command_explains_itself(ran, command: list[str]):
     """Each command's help names its --json option."""
-    code, out, _ = ran(capsys, *command, "--help")
+    code, out, _ = ran(*command, "--help")
     assert code == 0
     assert "--json" in out
 
 
-def test_the_main_job(capsys: pytest.CaptureFixture[str], tmp_path: Path, dry: Path):
+def test_the_main_job(ran, tmp_path: Path, dry: Path):
     """Capture, train, evaluate and render work together, and print one JSON object each and nothing else."""
     session, profile, wet = tmp_path / "s", tmp_path / "p.tonecast", tmp_path / "wet.wav"
     capture = ("capture", "plugin", "pedalboard:Distortion", "--knob", "drive_db=0:40", "--out", session)
-    code, out, _ = ran(capsys, *capture, "--moving", "--minutes", "0.6", "--json")
+    code, out, _ = ran(*capture, "--moving", "--minutes", "0.6", "--json")
     assert code == 0
     assert json.loads(out)["takes"] == 3
-    code, out, _ = ran(capsys, "train", session, "--out", profile, "--steps", "80", "--json")
+    code, out, _ = ran("train", session, "--out", profile, "--steps", "80", "--json")
     trained = json.loads(out)
     assert code == 0
     assert trained["steps"] == 80
@@ -77,7 +69,7 @@ def test_the_main_job(capsys: pytest.CaptureFixture[str], tmp_path: Path, dry: P
     assert not list(tmp_path.glob(".*checkpoint"))
     assert (trained["multiply_adds"], trained["light"]["multiply_adds"], trained["light"]["steps"]) == (11712, 5320, 45)
     assert trained["seconds"] > trained["light"]["seconds"] > 0
-    code, out, _ = ran(capsys, "evaluate", profile, "--session", session, "--json")
+    code, out, _ = ran("evaluate", profile, "--session", session, "--json")
     score = json.loads(out)
     assert code == 0
     assert score["esr"] == pytest.approx(trained["esr"])
@@ -85,7 +77,7 @@ def test_the_main_job(capsys: pytest.CaptureFixture[str], tmp_path: Path, dry: P
     assert score["light"]["esr_worst"] >= score["light"]["esr_median"] > 0
     assert score["esr_worst"] >= score["esr_median"] > 0
     assert [row["seen"] for row in sorted(score["takes"], key=lambda row: row["take"])] == [True, False, False]
-    code, out, _ = ran(capsys, "render", profile, dry, wet, "--set", "drive_db=25", "--json")
+    code, out, _ = ran("render", profile, dry, wet, "--set", "drive_db=25", "--json")
     assert code == 0
     assert json.loads(out)["frames"] == 44_100
     rendered, rate = soundfile.read(wet, dtype="float32", always_2d=True)
@@ -96,16 +88,16 @@ def test_the_main_job(capsys: pytest.CaptureFixture[str], tmp_path: Path, dry: P
     np.testing.assert_allclose(rendered.T, expected, atol=1e-5)
 
 
-def test_one_size_alone(capsys: pytest.CaptureFixture[str], trained: Path, captured: Path, dry: Path, tmp_path: Path):
+def test_one_size_alone(ran, trained: Path, captured: Path, dry: Path, tmp_path: Path):
     """`--size light` scores and renders the light effect, `--size full` scores the full one alone."""
-    code, out, _ = ran(capsys, "evaluate", trained, "--session", captured, "--size", "light", "--json")
+    code, out, _ = ran("evaluate", trained, "--session", captured, "--size", "light", "--json")
     light = json.loads(out)
     assert (code, light["multiply_adds"], light["light"]) == (0, 5320, None)
-    code, out, _ = ran(capsys, "evaluate", trained, "--session", captured, "--size", "full", "--json")
+    code, out, _ = ran("evaluate", trained, "--session", captured, "--size", "full", "--json")
     full = json.loads(out)
     assert (code, full["multiply_adds"], full["light"]) == (0, 11_712, None)
     assert full["esr"] != light["esr"]
-    code, _, _ = ran(capsys, "render", trained, dry, tmp_path / "wet.wav", "--size", "light")
+    code, _, _ = ran("render", trained, dry, tmp_path / "wet.wav", "--size", "light")
     assert code == 0
     rendered, _ = soundfile.read(tmp_path / "wet.wav", dtype="float32", always_2d=True)
     expected = ProfileProcessor(sized(profiler.load(trained), Size.LIGHT)).process(
@@ -114,10 +106,10 @@ def test_one_size_alone(capsys: pytest.CaptureFixture[str], trained: Path, captu
     np.testing.assert_allclose(rendered.T, expected, atol=1e-5)
 
 
-def test_oversampling_is_chosen(capsys: pytest.CaptureFixture[str], trained: Path, dry: Path, tmp_path: Path):
+def test_oversampling_is_chosen(ran, trained: Path, dry: Path, tmp_path: Path):
     """`--oversampling 2` plays a profile at twice its rate; what no profile is played at is told, and so is a chain."""
     wet = tmp_path / "wet.wav"
-    code, _, _ = ran(capsys, "render", trained, dry, wet, "--oversampling", "2")
+    code, _, _ = ran("render", trained, dry, wet, "--oversampling", "2")
     assert code == 0
     rendered, _ = soundfile.read(wet, dtype="float32", always_2d=True)
     signal = soundfile.read(dry, dtype="float32")[0].T.copy()
@@ -126,16 +118,16 @@ def test_oversampling_is_chosen(capsys: pytest.CaptureFixture[str], trained: Pat
     )
     np.testing.assert_allclose(rendered.T, expected, atol=1e-5)
     assert np.abs(expected - plain).max() > 1e-4
-    code, _, err = ran(capsys, "render", trained, dry, wet, "--oversampling", "3")
+    code, _, err = ran("render", trained, dry, wet, "--oversampling", "3")
     assert (code, "must be one of 1, 2, 4, 8" in err) == (1, True)
     (tmp_path / "chain.json").write_text("{}")
-    code, _, err = ran(capsys, "render", tmp_path / "chain.json", dry, wet, "--oversampling", "2")
+    code, _, err = ran("render", tmp_path / "chain.json", dry, wet, "--oversampling", "2")
     assert (code, "is of a profile" in err) == (2, True)
 
 
-def test_words_without_json(capsys: pytest.CaptureFixture[str], trained: Path, captured: Path):
+def test_words_without_json(ran, trained: Path, captured: Path):
     """Without --json the score is a table that fits 80 columns, worst first."""
-    code, out, err = ran(capsys, "evaluate", trained, "--session", captured)
+    code, out, err = ran("evaluate", trained, "--session", captured)
     assert code == 0
     assert "Worst first" in out
     assert "noise floor" in out
@@ -208,11 +200,11 @@ def places(tmp_path: Path, trained: Path, captured: Path, dry: Path) -> dict[str
 
 
 @pytest.mark.parametrize(("case", "code"), [(each, 2) for each in WRONG] + [(each, 1) for each in FAILED])
-def test_wrong_use_and_failure(capsys: pytest.CaptureFixture[str], places: dict[str, Path], case: str, code: int):
+def test_wrong_use_and_failure(ran, places: dict[str, Path], case: str, code: int):
     """Wrong use exits with 2 and failure with 1; both say what was found and what to do, and write nothing."""
     arguments, found, expected = (WRONG | FAILED)[case]
     before = sorted(places["tmp"].rglob("*"))
-    got, out, err = ran(capsys, *(each.format(**places) for each in arguments))
+    got, out, err = ran(*(each.format(**places) for each in arguments))
     assert got == code
     assert out == ""
     assert found in err
@@ -228,9 +220,9 @@ def test_a_switch_whose_choices_are_numbers_can_be_set():
     assert Knob(id="drive_db", name="drive").checked("0.5") == 0.5
 
 
-def test_doctor(capsys: pytest.CaptureFixture[str]):
+def test_doctor(ran):
     """The doctor finds training, plugins and files in working order on a machine that runs these tests."""
-    code, out, _ = ran(capsys, "doctor", "--json")
+    code, out, _ = ran("doctor", "--json")
     checks = {each["name"]: each for each in json.loads(out)["checks"]}
     assert code == 0
     assert all(checks[name]["works"] for name in ("machine", "training", "plugins", "audio files", "disk"))
@@ -238,9 +230,9 @@ def test_doctor(capsys: pytest.CaptureFixture[str]):
         assert "libportaudio2" in checks["interfaces"]["found"]
 
 
-def test_demo(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+def test_demo(ran, tmp_path: Path):
     """The demo leaves a profile that plays, tracks that sound, and a report that needs nothing else."""
-    code, out, _ = ran(capsys, "demo", "--out", tmp_path / "demo", "--steps", "100", "--json")
+    code, out, _ = ran("demo", "--out", tmp_path / "demo", "--steps", "100", "--json")
     found = json.loads(out)
     assert code == 0
     assert 0 < found["esr"] < 1

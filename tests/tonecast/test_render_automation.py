@@ -12,7 +12,6 @@ import profiler
 from profiler.automation import Automation, Turn
 from profiler.chain_file import read_chain
 from profiler.rendering import ProfileProcessor, build_chain
-from tonecast.cli import run
 
 RATE = 44_100
 TABLE = "seconds,knob,value,glide\n0.25,drive_db,30,0.05\n0.6,drive_db,5,0\n"
@@ -52,19 +51,10 @@ def read(path: Path) -> np.ndarray:
     return soundfile.read(path, dtype="float32", always_2d=True)[0].T.copy()
 
 
-def ran(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Run a command; return its exit code, standard output and standard error."""
-    code = run([str(each) for each in arguments])
-    out, err = capsys.readouterr()
-    return code, out, err
-
-
-def test_a_profiles_knob_follows_a_table(capsys, trained: Path, dry: Path, tmp_path: Path):
+def test_a_profiles_knob_follows_a_table(ran, trained: Path, dry: Path, tmp_path: Path):
     """From where --set has it; the sound is that of a processor with the same automation."""
     wet = tmp_path / "wet.wav"
-    code, _, _ = ran(
-        capsys, "render", trained, dry, wet, "--set", "drive_db=20", "--automation", table(tmp_path, TABLE)
-    )
+    code, _, _ = ran("render", trained, dry, wet, "--set", "drive_db=20", "--automation", table(tmp_path, TABLE))
     assert code == 0
     turns = (
         Turn(seconds=0.25, knob="drive_db", value=30.0, glide_seconds=0.05),
@@ -79,12 +69,12 @@ def test_a_profiles_knob_follows_a_table(capsys, trained: Path, dry: Path, tmp_p
     assert np.abs(read(wet)[:, 40_000:] - still[5][:, 40_000:]).max() < 1e-3
 
 
-def test_knobs_of_every_slot_of_a_chain_follow(capsys, chain: Path, dry: Path, tmp_path: Path):
+def test_knobs_of_every_slot_of_a_chain_follow(ran, chain: Path, dry: Path, tmp_path: Path):
     """Named `slot.knob`; blocks of the file make no difference."""
     wet = tmp_path / "wet.wav"
     rows = "0.2,before.gain_db,-20\n0.5,amp.drive_db,40\n0.7,limiter.ceiling_db,-30\n"
     path = table(tmp_path, "seconds,knob,value\n" + rows)
-    code, out, _ = ran(capsys, "render", chain, dry, wet, "--automation", path, "--no-tail", "--json")
+    code, out, _ = ran("render", chain, dry, wet, "--automation", path, "--no-tail", "--json")
     assert (code, json.loads(out)["frames"]) == (0, RATE)
     turns = (
         Turn(seconds=0.2, knob="before.gain_db", value=-20.0),
@@ -102,12 +92,12 @@ def test_knobs_of_every_slot_of_a_chain_follow(capsys, chain: Path, dry: Path, t
     assert np.abs(whole[:, 33_000:]).max() < 10 ** (-29 / 20)
 
 
-def test_controllers_of_a_midi_file_turn_knobs(capsys, trained: Path, dry: Path, tmp_path: Path):
+def test_controllers_of_a_midi_file_turn_knobs(ran, trained: Path, dry: Path, tmp_path: Path):
     """Over a part of the knob's range, half a second after the beginning."""
     track = mido.MidiTrack([mido.Message("control_change", control=74, value=127, time=480)])
     mido.MidiFile(ticks_per_beat=480, tracks=[track]).save(tmp_path / "pedal.mid")
     words = ("--automation", tmp_path / "pedal.mid", "--cc", "74=drive_db:0:20")
-    code, _, _ = ran(capsys, "render", trained, dry, tmp_path / "wet.wav", *words)
+    code, _, _ = ran("render", trained, dry, tmp_path / "wet.wav", *words)
     assert code == 0
     expected = ProfileProcessor(
         profiler.load(trained), automation=Automation(turns=(Turn(seconds=0.5, knob="drive_db", value=20.0),))
@@ -115,10 +105,10 @@ def test_controllers_of_a_midi_file_turn_knobs(capsys, trained: Path, dry: Path,
     assert np.abs(read(tmp_path / "wet.wav") - expected).max() < 1e-5
 
 
-def test_what_comes_after_the_end_is_told(capsys, trained: Path, dry: Path, tmp_path: Path):
+def test_what_comes_after_the_end_is_told(ran, trained: Path, dry: Path, tmp_path: Path):
     """And the rest is followed."""
     path = table(tmp_path, TABLE + "1,drive_db,7,0\n7,drive_db,8,0\n")
-    code, out, _ = ran(capsys, "render", trained, dry, tmp_path / "wet.wav", "--automation", path)
+    code, out, _ = ran("render", trained, dry, tmp_path / "wet.wav", "--automation", path)
     assert code == 0
     assert "2 of 4 turns in automation.csv come after the end, at 1.0 s" in " ".join(out.split())
 
@@ -135,20 +125,20 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG.values(), ids=WRONG.keys())
-def test_what_cannot_be_followed_ends_in_words(capsys, trained: Path, chain: Path, dry: Path, tmp_path: Path, case):
+def test_what_cannot_be_followed_ends_in_words(ran, trained: Path, chain: Path, dry: Path, tmp_path: Path, case):
     """Exit code 2, one clear line, and no file is left."""
     effect, rows, more, told = case
     path = table(tmp_path, "seconds,knob,value,glide\n" + rows)
     name = effect.format(profile=trained, chain=chain)
-    code, _, err = ran(capsys, "render", name, dry, tmp_path / "wet.wav", "--automation", path, *more)
+    code, _, err = ran("render", name, dry, tmp_path / "wet.wav", "--automation", path, *more)
     assert code == 2
     for words in told:
         assert words in err
     assert not (tmp_path / "wet.wav").exists()
 
 
-def test_controllers_alone_are_told(capsys, trained: Path, dry: Path, tmp_path: Path):
+def test_controllers_alone_are_told(ran, trained: Path, dry: Path, tmp_path: Path):
     """--cc without --automation would do nothing."""
-    code, _, err = ran(capsys, "render", trained, dry, tmp_path / "wet.wav", "--cc", "74=drive_db")
+    code, _, err = ran("render", trained, dry, tmp_path / "wet.wav", "--cc", "74=drive_db")
     assert code == 2
     assert "--automation" in err

@@ -17,7 +17,6 @@ import soundfile
 import profiler
 from profiler.pedalboard_effect import PedalboardEffect
 from profiler.rendering import ProfileProcessor
-from tonecast.cli import run
 
 RATE = 44_100
 KINDS = {"a.wav": "PCM_16", "b.wav": "FLOAT", "drums/c.flac": "PCM_24", "drums/d.aiff": "PCM_16"}
@@ -40,16 +39,9 @@ def stems(tmp_path: Path) -> Path:
     return folder
 
 
-def ran(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Run a command; return its exit code, standard output and standard error."""
-    code = run([str(each) for each in arguments])
-    out, err = capsys.readouterr()
-    return code, out, err
-
-
-def rendered(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, dict[str, Any]]:
+def rendered(ran, *arguments: object) -> tuple[int, dict[str, Any]]:
     """Render a folder with --json; return the exit code and the files by name."""
-    code, out, _ = ran(capsys, "render", *arguments, "--json")
+    code, out, _ = ran("render", *arguments, "--json")
     return code, {Path(each["in"]).name: each for each in json.loads(out)["files"]}
 
 
@@ -58,7 +50,7 @@ def read(path: Path) -> np.ndarray:
     return soundfile.read(path, dtype="float32", always_2d=True)[0].T.copy()
 
 
-def test_stems_in_stems_out(capsys, trained: Path, stems: Path, tmp_path: Path):
+def test_stems_in_stems_out(ran, trained: Path, stems: Path, tmp_path: Path):
     """Each at its rate, length, channels and fineness; the damaged one is told and stops nothing."""
     out = tmp_path / "out"
     (tmp_path / "drive.json").write_text(
@@ -69,7 +61,7 @@ def test_stems_in_stems_out(capsys, trained: Path, stems: Path, tmp_path: Path):
         "file,effect,automation,set\nb.wav,,turns.csv,drive_db=5\ndrums/*,drive.json,,d.drive_db=20\n"
     )
     words = (trained, stems, out, "--table", tmp_path / "table.csv", "--bits", "same")
-    code, files = rendered(capsys, *words)
+    code, files = rendered(ran, *words)
     assert code == 1
     assert "broken.wav" in files["broken.wav"]["error"]
     assert files["silent.wav"]["rendered"]["is_silent"]
@@ -87,27 +79,27 @@ def test_stems_in_stems_out(capsys, trained: Path, stems: Path, tmp_path: Path):
     assert np.abs(read(out / "silent.wav")).max() < 3e-5
 
 
-def test_only_what_changed_is_rendered_again(capsys, trained: Path, stems: Path, tmp_path: Path):
+def test_only_what_changed_is_rendered_again(ran, trained: Path, stems: Path, tmp_path: Path):
     """Another knob, another source, or a file that is gone; what failed is tried again."""
     out = tmp_path / "out"
     (stems / "broken.wav").unlink()
-    code, files = rendered(capsys, trained, stems, out, "--set", "drive_db=10")
+    code, files = rendered(ran, trained, stems, out, "--set", "drive_db=10")
     assert (code, sum(each["rendered"] is not None for each in files.values())) == (0, 5)
     before = {name: (out / name).stat().st_mtime_ns for name in KINDS}
     soundfile.write(stems / "a.wav", noise(99), RATE, subtype="PCM_16")
     (out / "b.wav").unlink()
     (stems / "new.wav").write_bytes((stems / "b.wav").read_bytes())
-    code, files = rendered(capsys, trained, stems, out, "--set", "drive_db=10")
+    code, files = rendered(ran, trained, stems, out, "--set", "drive_db=10")
     assert code == 0
     assert {name for name, each in files.items() if each["rendered"]} == {"a.wav", "b.wav", "new.wav"}
     assert {name for name in KINDS if (out / name).stat().st_mtime_ns != before[name]} == {"a.wav", "b.wav"}
-    code, text, _ = ran(capsys, "render", trained, stems, out, "--set", "drive_db=10")
+    code, text, _ = ran("render", trained, stems, out, "--set", "drive_db=10")
     assert (code, "0 rendered, 6 as they were, 0 failed." in text) == (0, True)
-    code, files = rendered(capsys, trained, stems, out, "--set", "drive_db=11")
+    code, files = rendered(ran, trained, stems, out, "--set", "drive_db=11")
     assert all(each["rendered"] for each in files.values())
 
 
-def test_interrupting_leaves_no_half_file_and_the_rest_is_done_next_time(capsys, trained: Path, tmp_path: Path):
+def test_interrupting_leaves_no_half_file_and_the_rest_is_done_next_time(ran, trained: Path, tmp_path: Path):
     """Ctrl-C while two long files are rendered: what was finished stays, nothing else is left, and it goes on."""
     stems, out = tmp_path / "stems", tmp_path / "out"
     stems.mkdir()
@@ -124,13 +116,13 @@ def test_interrupting_leaves_no_half_file_and_the_rest_is_done_next_time(capsys,
     os.killpg(running.pid, signal.SIGINT)
     assert running.wait(60) == 130
     assert {path.name for path in out.iterdir()} == {"a.wav", ".tonecast-renders.json"}
-    code, files = rendered(capsys, *words[1:])
+    code, files = rendered(ran, *words[1:])
     assert code == 0
     assert files["a.wav"]["rendered"] is None
     assert [soundfile.info(out / name).frames for name in ("b.wav", "c.wav")] == [800_000, 800_000]
 
 
-def test_a_process_that_dies_costs_its_file_alone(capsys, stems: Path, tmp_path: Path, monkeypatch):
+def test_a_process_that_dies_costs_its_file_alone(ran, stems: Path, tmp_path: Path, monkeypatch):
     """What it died over is tried once more by itself, then told."""
     (tmp_path / "dying.py").write_text(
         "import os\n"
@@ -151,15 +143,15 @@ def test_a_process_that_dies_costs_its_file_alone(capsys, stems: Path, tmp_path:
         '{"slots": [{"id": "g", "kind": "pedalboard", "ref": "Gain", "settings": {"gain_db": 0}}]}'
     )
     (stems / "broken.wav").unlink()
-    code, files = rendered(capsys, tmp_path / "chain.json", stems, tmp_path / "out")
+    code, files = rendered(ran, tmp_path / "chain.json", stems, tmp_path / "out")
     assert code == 1
     assert "died" in files["b.wav"]["error"]
     assert {name for name, each in files.items() if each["rendered"]} == {"a.wav", "c.flac", "d.aiff", "silent.wav"}
 
 
-def test_options_of_a_folder_are_told_for_a_file(capsys, trained: Path, stems: Path, tmp_path: Path):
+def test_options_of_a_folder_are_told_for_a_file(ran, trained: Path, stems: Path, tmp_path: Path):
     """--table and --jobs mean nothing for one file, and a folder within the other is refused."""
-    code, _, err = ran(capsys, "render", trained, stems / "a.wav", tmp_path / "w.wav", "--jobs", "2")
+    code, _, err = ran("render", trained, stems / "a.wav", tmp_path / "w.wav", "--jobs", "2")
     assert (code, "of a folder" in err) == (2, True)
-    code, _, err = ran(capsys, "render", trained, stems, stems / "out")
+    code, _, err = ran("render", trained, stems, stems / "out")
     assert (code, "within each other" in err) == (1, True)

@@ -10,17 +10,6 @@ from profiler.pedalboard_effect import PedalboardEffect
 RATE = 48_000
 
 
-def in_blocks(processor: TurnedProcessor, dry: np.ndarray, sizes: list[int]) -> np.ndarray:
-    """Return the wet of a stream fed in blocks of these sizes, over and over."""
-    processor.reset()
-    pieces, at, turn = [], 0, 0
-    while at < dry.shape[1]:
-        size = sizes[turn % len(sizes)]
-        pieces.append(processor.feed(dry[:, at : at + size], RATE))
-        at, turn = at + size, turn + 1
-    return np.concatenate([*pieces, processor.flush()], axis=1)
-
-
 def moves(knob: str, *values: float) -> Automation:
     """Return an automation of a turn every tenth of a second."""
     turns = (
@@ -50,14 +39,14 @@ def test_a_gain_follows_to_the_frame():
         ("BrickwallLimiter", "ceiling_db", (-20.0, -3.0)),
     ],
 )
-def test_blocks_of_any_size_sound_as_the_whole(effect: str, knob: str, values: tuple[float, ...]):
+def test_blocks_of_any_size_sound_as_the_whole(effect: str, knob: str, values: tuple[float, ...], in_blocks):
     """Where an effect holds frames back, too; and a second stream begins where the first one did."""
     dry = np.random.default_rng(0).normal(0, 0.3, (2, 20_000)).astype(np.float32)
     with TurnedProcessor(PedalboardEffect(effect), moves(knob, *values)) as processor:
         whole = processor.process(dry, RATE)
         assert whole.shape == dry.shape
         for sizes in ([1000], [20_000], [7, 5000, 333]):
-            assert np.abs(in_blocks(processor, dry, sizes) - whole).max() < 1e-6
+            assert np.abs(in_blocks(processor, dry, RATE, sizes) - whole).max() < 1e-6
         assert np.array_equal(processor.process(dry, RATE), whole)
 
 

@@ -36,18 +36,12 @@ def test_it_is_the_convolution(own: int, channels: int, frames: int):
 
 
 @pytest.mark.parametrize("sizes", [[1], [333], [5000, 1, 20_000]])
-def test_blocks_of_any_size_sound_exactly_as_the_whole(sizes: list[int]):
+def test_blocks_of_any_size_sound_exactly_as_the_whole(sizes: list[int], in_blocks):
     """It convolves blocks of its own size."""
     signal = dry(frames=9000 if sizes == [1] else 40_000)
     processor = ImpulseResponse(response(2))
     whole = processor.process(signal, RATE)
-    processor.reset()
-    pieces, at, turn = [], 0, 0
-    while at < signal.shape[1]:
-        size = sizes[turn % len(sizes)]
-        pieces.append(processor.feed(signal[:, at : at + size], RATE))
-        at, turn = at + size, turn + 1
-    assert np.array_equal(np.concatenate([*pieces, processor.flush()], axis=1), whole)
+    assert np.array_equal(in_blocks(processor, signal, RATE, sizes), whole)
 
 
 @pytest.mark.parametrize("rate", [44_100, 96_000])

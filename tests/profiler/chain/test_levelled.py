@@ -22,7 +22,7 @@ def test_the_input_drives_and_the_output_only_levels():
 
 
 @pytest.mark.parametrize("sizes", [[20_000], [333], [1, 7000]])
-def test_levels_glide_frame_by_frame_and_in_time(sizes: list[int]):
+def test_levels_glide_frame_by_frame_and_in_time(sizes: list[int], in_blocks):
     """Also behind an effect that holds frames back; before and after a glide they are exact."""
     turns = (
         Turn(seconds=0.1, knob="output_db", value=-20.0, glide_seconds=0.1),
@@ -30,13 +30,7 @@ def test_levels_glide_frame_by_frame_and_in_time(sizes: list[int]):
     )
     limiter = PedalboardEffect("BrickwallLimiter", {"lookahead_ms": 30, "ceiling_db": 0})
     with Levelled(limiter, {}, Automation(turns=turns)) as levelled:
-        levelled.reset()
-        pieces, at, turn = [], 0, 0
-        while at < DRY.shape[1]:
-            size = sizes[turn % len(sizes)]
-            pieces.append(levelled.feed(DRY[:, at : at + size], RATE))
-            at, turn = at + size, turn + 1
-        wet = np.concatenate([*pieces, levelled.flush()], axis=1)
+        wet = in_blocks(levelled, DRY, RATE, sizes)
     seconds = np.arange(DRY.shape[1]) / RATE
     decibels = np.interp(seconds, [0.1, 0.2], [0, -20]) - 6 * (seconds >= 0.05)
     assert np.allclose(wet[0], DRY[0] * 10 ** (decibels / 20), atol=2e-6)

@@ -22,18 +22,12 @@ def late() -> list[Processor]:
 
 
 @pytest.mark.parametrize("sizes", [[30_000], [777], [1, 9000, 300]])
-def test_the_sum_of_branches_is_in_time_whatever_they_hold_back(sizes: list[int]):
+def test_the_sum_of_branches_is_in_time_whatever_they_hold_back(sizes: list[int], in_blocks):
     """Frame for frame what the branches give one by one, in blocks of any size, twice."""
     expected = np.sum([branch.process(DRY, RATE) for branch in late()], axis=0)
     with Parallel(late()) as split:
         for _ in range(2):
-            split.reset()
-            pieces, at, turn = [], 0, 0
-            while at < DRY.shape[1]:
-                size = sizes[turn % len(sizes)]
-                pieces.append(split.feed(DRY[:, at : at + size], RATE))
-                at, turn = at + size, turn + 1
-            wet = np.concatenate([*pieces, split.flush()], axis=1)
+            wet = in_blocks(split, DRY, RATE, sizes)
             assert wet.shape == DRY.shape
             assert np.abs(wet - expected).max() < 1e-5
 

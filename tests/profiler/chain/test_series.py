@@ -32,17 +32,6 @@ def links(profile: Path) -> list[Processor]:
     ]
 
 
-def in_blocks(chain: Chain, dry: np.ndarray, sizes: list[int], sample_rate: int = SAMPLE_RATE) -> np.ndarray:
-    """Return what a stream returns whose blocks have these sizes, over and over."""
-    chain.reset()
-    wet, at, turn = [], 0, 0
-    while at < dry.shape[1]:
-        stop = at + sizes[turn % len(sizes)]
-        wet.append(chain.feed(dry[:, at:stop], sample_rate))
-        at, turn = stop, turn + 1
-    return np.concatenate([*wet, chain.flush()], axis=1)
-
-
 @pytest.mark.parametrize("sample_rate", [44_100, 48_000])
 @pytest.mark.parametrize("channels", [1, 2])
 def test_a_chain_is_its_processors_one_after_the_other(trained: Path, channels: int, sample_rate: int):
@@ -59,11 +48,11 @@ def test_a_chain_is_its_processors_one_after_the_other(trained: Path, channels: 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sizes=st.lists(st.integers(0, 4000), min_size=1, max_size=5).filter(lambda sizes: sum(sizes) > 20))
-def test_a_chain_in_blocks_sounds_like_the_whole(trained: Path, sizes: list[int]):
+def test_a_chain_in_blocks_sounds_like_the_whole(trained: Path, sizes: list[int], in_blocks):
     """Blocks of any sizes, empty ones among them, give the same sound as the whole."""
     dry = noise(2, 6000)
     chain = Chain(links(trained))
-    assert np.abs(in_blocks(chain, dry, sizes, 44_100) - chain.process(dry, 44_100)).max() < 1e-5
+    assert np.abs(in_blocks(chain, dry, 44_100, sizes) - chain.process(dry, 44_100)).max() < 1e-5
 
 
 def test_a_chain_of_chains_is_a_chain():

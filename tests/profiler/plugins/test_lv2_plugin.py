@@ -21,17 +21,6 @@ def noise(channels: int = 1, frames: int = 9600) -> np.ndarray:
     return (rng.normal(0, 0.1, (channels, frames)) * swell).astype(np.float32)
 
 
-def streamed(plugin: HostedPlugin, dry: np.ndarray, sizes: list[int]) -> np.ndarray:
-    """Return what a stream returns whose blocks have these sizes, over and over."""
-    plugin.reset()
-    wet, at, turn = [], 0, 0
-    while at < dry.shape[1]:
-        size = sizes[turn % len(sizes)]
-        wet.append(plugin.feed(dry[:, at : at + size], RATE))
-        at, turn = at + size, turn + 1
-    return np.concatenate([*wet, plugin.flush()], axis=1)
-
-
 @pytest.mark.usefixtures("lv2")
 def test_knobs_are_the_plugins_own():
     """Ids, names, ranges, defaults and the labels of switches are what the bundle says; the host's ports are not."""
@@ -135,11 +124,11 @@ def test_a_second_of_silence_comes_before_each_stream_of_a_plugin_started_anew(o
 
 
 @pytest.mark.parametrize("sizes", [[9600], [1], [64], [63, 65], [1000, 7], [4096, 1, 333]])
-def test_latency_is_taken_out(odd: str, sizes: list[int]):
+def test_latency_is_taken_out(odd: str, sizes: list[int], in_blocks):
     """A plugin that comes 100 frames late and says so returns its dry in place, to the last bit and frame."""
     with HostedPlugin(odd + "late") as plugin:
         dry = noise(frames=2000)
-        assert np.array_equal(streamed(plugin, dry, sizes), dry)
+        assert np.array_equal(in_blocks(plugin, dry, RATE, sizes), dry)
         assert plugin.process(dry[:, :30], RATE).shape == (1, 30)
 
 
@@ -159,7 +148,7 @@ def test_the_latency_of_a_real_limiter_is_taken_out():
 @pytest.mark.parametrize(
     ("ref", "settings"), [(TUBE_SCREAMER, {}), (AMP, {}), ("lv2:urn:zamaudio:ZaMaximX2", {"thresh": -30})]
 )
-def test_blocks_of_any_size_sound_like_the_whole(ref: str, settings: dict[str, float]):
+def test_blocks_of_any_size_sound_like_the_whole(ref: str, settings: dict[str, float], in_blocks):
     """Real plugins, one with a convolver among them, play the same to the last bit however they are fed."""
     with HostedPlugin(ref, settings) as plugin:
         dry = noise(frames=12_345)
@@ -167,11 +156,11 @@ def test_blocks_of_any_size_sound_like_the_whole(ref: str, settings: dict[str, f
         assert whole.shape == dry.shape
         assert np.abs(whole - dry).max() > 1e-3
         for sizes in ([1000, 7, 64], [63], [5000, 1]):
-            assert np.array_equal(streamed(plugin, dry, sizes), whole), sizes
+            assert np.array_equal(in_blocks(plugin, dry, RATE, sizes), whole), sizes
 
 
 @pytest.mark.usefixtures("lv2")
-def test_any_blocks_at_all():
+def test_any_blocks_at_all(in_blocks):
     """Empty blocks and odd ones too: whatever their sizes, an equalizer sounds like the whole."""
     dry = noise(frames=1500)
     with HostedPlugin("lv2:urn:zamaudio:ZamEQ2", {"boost1": 12}) as plugin:
@@ -179,7 +168,7 @@ def test_any_blocks_at_all():
 
         @given(sizes=st.lists(st.integers(0, 700), min_size=1, max_size=5).filter(any))
         def sounds_like_the_whole(sizes: list[int]) -> None:
-            assert np.array_equal(streamed(plugin, dry, sizes), whole)
+            assert np.array_equal(in_blocks(plugin, dry, RATE, sizes), whole)
 
         sounds_like_the_whole()
 

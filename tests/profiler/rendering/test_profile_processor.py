@@ -45,21 +45,10 @@ def playing(rate: int, *, channels: int = 1, seconds: float = 0.5) -> np.ndarray
     return (0.25 * pluck * np.stack(notes)).astype(np.float32)
 
 
-def in_blocks(processor: ProfileProcessor, dry: np.ndarray, rate: int, sizes: list[int]) -> np.ndarray:
-    """Return what a stream returns whose blocks have these sizes, over and over."""
-    processor.reset()
-    wet, at, turn = [], 0, 0
-    while at < dry.shape[1]:
-        stop = at + sizes[turn % len(sizes)]
-        wet.append(processor.process(dry[:, at:stop], rate, reset=False))
-        at, turn = stop, turn + 1
-    return np.concatenate([*wet, processor.flush()], axis=1)
-
-
 @pytest.mark.parametrize("moving", [False, True], ids=["still", "moving"])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("rate", [8000, 22_050, 44_100, 48_000, 96_000])
-def test_blocks_sound_like_the_whole(drive: LoadedProfile, rate: int, channels: int, moving: bool):  # noqa: FBT001
+def test_blocks_sound_like_the_whole(drive: LoadedProfile, rate: int, channels: int, moving: bool, in_blocks):  # noqa: FBT001
     """At every rate, blocks of 1, 7, 480 and uneven sizes are the whole to 1e-5, with still and moving knobs."""
     processor = ProfileProcessor(drive, None if moving else {"drive_db": 30}, track=MOVING if moving else None)
     dry = playing(rate, channels=channels, seconds=2777 / OWN_RATE)
@@ -75,7 +64,7 @@ def test_blocks_sound_like_the_whole(drive: LoadedProfile, rate: int, channels: 
     sizes=st.lists(st.integers(0, 1500), min_size=1, max_size=6).filter(lambda sizes: sum(sizes) > 40),
     rate=st.sampled_from([32_000, 44_100, 48_000, 88_200]),
 )
-def test_any_blocks_along_a_track_sound_like_the_whole(drive: LoadedProfile, sizes: list[int], rate: int):
+def test_any_blocks_along_a_track_sound_like_the_whole(drive: LoadedProfile, sizes: list[int], rate: int, in_blocks):
     """Where blocks end has no bearing on when knobs move."""
     processor = ProfileProcessor(drive, track=MOVING)
     dry = playing(rate, channels=2, seconds=0.06)
@@ -219,7 +208,9 @@ class Late(Effect):
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000, 96_000])
-def test_an_effects_own_latency_is_taken_out(drive: LoadedProfile, monkeypatch: pytest.MonkeyPatch, rate: int):
+def test_an_effects_own_latency_is_taken_out(
+    drive: LoadedProfile, monkeypatch: pytest.MonkeyPatch, rate: int, in_blocks
+):
     """Two stages that come late, by 37 frames and 5, return the dry in time and to its last frame, in any blocks."""
     monkeypatch.setitem(KINDS, "late", Late)
     stages = tuple(Stage(kind="late", config={"frames": frames}, prefix=f"{frames}.") for frames in (37, 5))
