@@ -1,7 +1,5 @@
 """Gear by name: a plugin, one of pedalboard's effects or a chain of them, and the knobs chosen of it."""
 
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +10,10 @@ from profiler.gear_slot import identified, slot_knobs
 from profiler.knob import Knob, find_knob
 from profiler.knob_range import parse_knob_range
 from profiler.pedalboard_effect import effect_knobs
-from profiler.plugins import PATIENCE_SECONDS, describe_plugin
+from profiler.plugins import PATIENCE_SECONDS, PLUGIN_SUFFIXES, describe_plugin
 from profiler.session import Gear
 
-__all__ = ["PLUGIN_SUFFIXES", "chain_of", "choose_knobs", "gear_knobs", "open_gear", "plugin_folders"]
-
-PLUGIN_SUFFIXES = (".vst3", ".component")
-"""How the files of plugins end: VST3 everywhere, Audio Units on macOS."""
+__all__ = ["chain_of", "choose_knobs", "gear_knobs", "open_gear"]
 
 _EFFECT = "pedalboard:"
 _LV2 = "lv2:"
@@ -77,16 +72,6 @@ def chain_of(gear: Gear) -> ChainFile:
     if gear.chain is None:
         raise GearError(f"{gear.name} is not a plugin: it has no chain to play.")
     return gear.chain
-
-
-def plugin_folders() -> tuple[Path, ...]:
-    """Return where the files of plugins lie on this system, whether or not the folders are there."""
-    if sys.platform == "win32":
-        return (Path(os.environ.get("COMMONPROGRAMFILES", r"C:\Program Files\Common Files")) / "VST3",)
-    if sys.platform == "darwin":
-        library = Path("Library/Audio/Plug-Ins")
-        return tuple(root / library / kind for root in (Path.home(), Path("/")) for kind in ("VST3", "Components"))
-    return (Path.home() / ".vst3", Path("/usr/local/lib/vst3"), Path("/usr/lib/vst3"))
 
 
 def _plugin(plugin: str, patience_seconds: float) -> Gear:

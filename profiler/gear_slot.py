@@ -21,7 +21,7 @@ def open_slot(slot: Slot, *, patience_seconds: float = PATIENCE_SECONDS) -> Knob
         case "pedalboard":
             return PedalboardEffect(slot.ref, slot.settings)
         case "plugin":
-            return HostedPlugin(slot.ref, slot.settings, patience_seconds=patience_seconds)
+            return _hosted(slot, patience_seconds)
         case _:
             raise _no_gear(slot)
 
@@ -47,6 +47,14 @@ def identified(slot: Slot, *, patience_seconds: float = PATIENCE_SECONDS) -> Slo
         return slot
     found = describe_plugin(slot.ref, patience_seconds=patience_seconds)
     return replace(slot, version=f"{found.name} {found.version}".strip())
+
+
+def _hosted(slot: Slot, patience_seconds: float) -> HostedPlugin:
+    try:
+        return HostedPlugin(slot.ref, slot.settings, patience_seconds=patience_seconds)
+    except GearError as error:
+        captured = f" ({slot.version})" if slot.version else ""
+        raise GearError(f"Slot {slot.id}{captured}: {error}") from error
 
 
 def _no_gear(slot: Slot) -> GearError:

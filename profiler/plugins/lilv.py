@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from profiler.errors import GearError
+from profiler.plugins.suites import how_to_install
 
 __all__ = ["World", "lilv"]
 
@@ -103,7 +104,8 @@ class World:
             alike = [each for each in known if last and last in each.lower()][:3]
             raise GearError(
                 f"No LV2 plugin {uri!r} is installed among {len(known)} here. "
-                + (f"Close to it: {', '.join(alike)}." if alike else "List them with lv2ls, or set LV2_PATH.")
+                + (f"Close to it: {', '.join(alike)}. " if alike else "")
+                + how_to_install(uri)
             )
         return found
 

@@ -9,6 +9,7 @@ import pedalboard
 from profiler.audio import Samples
 from profiler.errors import GearError
 from profiler.plugins.channels import spread
+from profiler.plugins.folders import plugin_folders
 from profiler.plugins.grid import BLOCK_FRAMES, GridPlugin
 from profiler.plugins.parameter import Dial, read_dials
 
@@ -69,7 +70,8 @@ def _loaded(ref: str) -> Any:
     """Load a plugin, and name the choice where a file holds several."""
     file, _, name = ref.partition("#")
     if not Path(file).exists():
-        raise GearError(f"{file} is not there. Check the name; plugins often lie in /usr/lib/vst3 or ~/.vst3.")
+        folders = " or ".join(map(str, plugin_folders()))
+        raise GearError(f"The plugin {file} is not there. Install it, or correct its path; plugins lie in {folders}.")
     try:
         return pedalboard.load_plugin(file, plugin_name=name or None)
     except Exception as error:

@@ -61,8 +61,7 @@ def render_folder(
     they were is not rendered again. Raises StorageError when the record cannot be written.
     """
     record = _read_record(folder)
-    hashed = functools.cache(sha256_of)  # many files go through the same profile
-    prints = [_fingerprint(job, hashed) for job in jobs]
+    prints = _fingerprints(jobs, on_progress)
     due = [number for number, job in enumerate(jobs) if not _is_done(job, folder, prints[number], record)]
     outcomes = {number: Outcome(job=job) for number, job in enumerate(jobs) if number not in due}
     tell = _Teller([_bytes(jobs[number].source) for number in due], on_progress)
@@ -195,6 +194,16 @@ def _read_record(folder: Path) -> _Record:
         return read_manifest(_Record, folder / _RECORD)
     except ProfilerError:
         return _Record()
+
+
+def _fingerprints(jobs: Sequence[RenderJob], on_progress: ProgressCallback) -> list[str | None]:
+    hashed = functools.cache(sha256_of)  # many files go through the same profile
+    prints = []
+    for number, job in enumerate(jobs):
+        note = f"looking at what has changed: {number + 1} of {len(jobs)}"
+        on_progress(Progress(step="render", done=0.0, seconds_left=None, note=note))
+        prints.append(_fingerprint(job, hashed))
+    return prints
 
 
 def _fingerprint(job: RenderJob, hashed: Callable[[Path], str]) -> str | None:

@@ -37,3 +37,11 @@ def test_a_profile_is_no_gear():
     for asked in (open_slot, slot_knobs):
         with pytest.raises(GearError, match="Slot c is of the kind profile"):
             asked(PROFILE)
+
+
+@pytest.mark.usefixtures("lv2")
+def test_a_plugin_that_is_missing_is_told_with_its_slot():
+    """And with the name and version that it had when it was captured."""
+    slot = Slot(id="amp", kind="plugin", ref="lv2:urn:zamaudio:ZamNone", version="ZamNone 4.2")
+    with pytest.raises(GearError, match=r"Slot amp \(ZamNone 4.2\): No LV2 plugin.*apt-get install zam-plugins"):
+        open_slot(slot)

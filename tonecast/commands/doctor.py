@@ -92,7 +92,7 @@ def _lv2() -> str:
 
 
 def _plugin_files() -> str:
-    from capture.gear import PLUGIN_SUFFIXES, plugin_folders
+    from profiler.plugins import PLUGIN_SUFFIXES, plugin_folders
 
     found = {}
     for folder in plugin_folders():

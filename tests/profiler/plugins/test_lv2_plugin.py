@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from profiler.errors import AudioError, GearError, KnobError
 from profiler.plugins import HostedPlugin
+from profiler.plugins.suites import how_to_install
 
 RATE = 48_000
 GUITARIX = "http://guitarix.sourceforge.net/plugins/"
@@ -253,3 +254,16 @@ def test_wrong_settings_are_refused(odd: str):
     for settings, said in (({"p2": 11}, "0 to 10"), ({"drive": 1}, "not a knob"), ({"p2": "much"}, "takes a number")):
         with pytest.raises(KnobError, match=said):
             HostedPlugin(odd + "value", settings)
+
+
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [
+        (f"{GUITARIX}gx_none", "Guitarix plugins; Debian and Ubuntu: apt-get install guitarix-lv2"),
+        ("urn:zamaudio:ZamNone", "apt-get install zam-plugins"),
+        ("http://nobody.org/none", "Install the plugins that it comes with"),
+    ],
+)
+def test_what_is_missing_is_told_with_what_to_install(uri: str, told: str):
+    """By the suite that its URI names, where that is known."""
+    assert told in how_to_install(uri)
