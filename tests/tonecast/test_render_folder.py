@@ -108,7 +108,13 @@ def test_interrupting_leaves_no_half_file_and_the_rest_is_done_next_time(ran, tr
         soundfile.write(stems / name, noise(1, 800_000), RATE)
     words = ("render", trained, stems, out, "--jobs", "2", "--oversampling", "8")
     command = [sys.executable, "-m", "tonecast", *(str(each) for each in words)]
-    running = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+    running = subprocess.Popen(
+        command,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        # Tests that run in the background of a shell ignore Ctrl-C, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - nothing else runs in it yet
+    )
     deadline = time.monotonic() + 120
     while not ((out / "a.wav").exists() and (out / ".tonecast-renders.json").exists() and list(out.glob(".[bc]*"))):
         assert time.monotonic() < deadline
