@@ -13,6 +13,7 @@ from tonecast.commands.doctor import doctor
 from tonecast.commands.evaluate import evaluate
 from tonecast.commands.export import export
 from tonecast.commands.render import render
+from tonecast.commands.report import report
 from tonecast.commands.train import train
 
 __all__ = ["app", "run"]
@@ -35,6 +36,7 @@ app.add_typer(_capture, name="capture")
 app.command()(check)
 app.command()(train)
 app.command()(evaluate)
+app.command()(report)
 app.command()(render)
 app.command()(export)
 app.command()(doctor)

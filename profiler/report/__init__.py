@@ -1,5 +1,5 @@
-"""The report: what was captured and learnt, to look at and listen to."""
+"""The report: a page on a profile, to look at and to listen to."""
 
-from profiler.report.page import write_report
+from profiler.report.page import Written, write_report
 
-__all__ = ["write_report"]
+__all__ = ["Written", "write_report"]

@@ -1,105 +1,235 @@
 """The page of a report: one HTML file with everything in it."""
 
 import base64
-import io
+import hashlib
+import importlib.resources
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import jinja2
-import numpy as np
-import soundfile
-from plotly.offline import get_plotlyjs
+from markupsafe import Markup
 
-from profiler.audio import Samples
-from profiler.evaluation import RenderedTake
-from profiler.profile import Profile
-from profiler.report.figures import Figure, learning_curve, spectra, waveforms
+from profiler.checks import SessionCheck, check_session
+from profiler.evaluation import scored_spans
+from profiler.profile import LoadedProfile, Profile
+from profiler.progress import Progress, ProgressCallback, unheard, within
+from profiler.report.charts import knob_charts, learning_curve, look_at, scores_by_take, tone_charts
+from profiler.report.facts import facts_of_profile, facts_of_session, findings, golden_settings, headline, knob_ranges
+from profiler.report.knob_sweeps import KnobSweep, bands_hz, by_position, learnt_alone, listened
+from profiler.report.measured import Answers, Case, answers_alone, answers_of_session, cases, golden_error_db
+from profiler.report.players import Player, player
 from profiler.score import Score
-from profiler.session import described
+from profiler.session import CaptureSession, described
+from profiler.session_folder import SessionFolder
 from profiler.storage import write_bytes
 
-__all__ = ["write_report"]
+__all__ = ["Written", "write_report"]
 
-_EXCERPT_SECONDS = 5.0
+T = TypeVar("T")
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Player:
-    """A sound to listen to, as a data URL of a FLAC file."""
-
-    name: str
-    url: str
+_WORST_SHOWN = 3
+_MOST_ROWS = 30
+_MOST_KNOBS = 12
+_CHECK_SHARE = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Case:
-    """One take to look at and listen to."""
+class Written:
+    """A report that was written: how many bytes it has, and the takes that it shows in full."""
+
+    bytes: int
+    takes: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shown:
+    """One take on the page."""
 
     take: int
+    why: str
     settings: str
-    esr: float | None
-    players: tuple[_Player, ...]
-    spectrum: Figure
-    waveform: Figure
+    charts: Markup
+    dc: str
+    player: Player
 
 
-def write_report(path: Path, profile: Profile, score: Score, rendered: Sequence[RenderedTake]) -> None:
-    """Write a self-contained page on a profile: its score by take, worst first, and the rendered takes in that order.
+@dataclass(kw_only=True)
+class _Material:
+    """What the page is made of."""
 
-    Raises StorageError.
+    shown: list[_Shown] = field(default_factory=list)
+    answers: list[Answers] = field(default_factory=list)
+    sweeps: list[KnobSweep] = field(default_factory=list)
+    check: SessionCheck | None = None
+
+
+def write_report(
+    path: Path,
+    loaded: LoadedProfile,
+    score: Score | None,
+    *,
+    folder: SessionFolder | None = None,
+    file_bytes: int | None = None,
+    on_progress: ProgressCallback = unheard,
+) -> Written:
+    """Write a self-contained page on a profile: its score, and what of a session it was compared with.
+
+    Without a session the page shows what the profile alone tells. `score` is that of the session's takes, and
+    `file_bytes` the size of the profile's file. Of however many takes the three worst and one from the middle are
+    shown in full. Raises StorageError, SessionError, AudioError.
     """
-    esr = {row.take: row.esr for row in score.takes}
-    order = [row.take for row in score.takes]
-    cases = [_case(profile, each, esr.get(each.take.number)) for each in rendered]
-    cases.sort(key=lambda case: order.index(case.take))
-    curve = learning_curve(profile.provenance.curve)
-    figures = {"curve": curve}
-    for case in cases:
-        figures |= {f"spectrum-{case.take}": case.spectrum, f"waveform-{case.take}": case.waveform}
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("profiler.report", "."), autoescape=True, undefined=jinja2.StrictUndefined
+    material = _gathered(loaded, score, folder, on_progress)
+    session = folder.session if folder else None
+    content = _rendered(loaded, score, material, session, file_bytes).encode()
+    write_bytes(path, content)
+    return Written(bytes=len(content), takes=tuple(each.take for each in material.shown))
+
+
+def _gathered(
+    loaded: LoadedProfile, score: Score | None, folder: SessionFolder | None, on_progress: ProgressCallback
+) -> _Material:
+    material = _Material()
+    share = 0.0
+    if folder:
+        share = _CHECK_SHARE
+        material.check = check_session(folder, on_progress=within(on_progress, start=0.0, share=share))
+    steps = _steps(loaded, score, folder, material)
+    tell = within(on_progress, start=share, share=1 - share)
+    begun = time.monotonic()
+    for number, step in enumerate(steps):
+        step()
+        done = (number + 1) / len(steps)
+        left = (time.monotonic() - begun) * (1 - done) / done
+        tell(Progress(step="report", done=done, seconds_left=left))
+    return material
+
+
+def _steps(
+    loaded: LoadedProfile, score: Score | None, folder: SessionFolder | None, material: _Material
+) -> list[Callable[[], None]]:
+    """Return what has to be worked out, one thing after the other."""
+    knobs = loaded.profile.knobs[:_MOST_KNOBS]
+    places: dict[str, Any] = {}
+    steps: list[Callable[[], None]] = []
+    if folder and score:
+        spans = scored_spans(loaded.profile, folder.session)
+        makers = cases(loaded, folder, score, spans, worst=_WORST_SHOWN)
+        steps += [
+            _then(make, lambda case: material.shown.append(_shown(loaded.profile, folder, case))) for make in makers
+        ]
+    if folder:
+        steps.append(_then(lambda: answers_of_session(loaded, folder), _keep(material.answers)))
+        if knobs:
+            steps.append(
+                _then(
+                    lambda: by_position(loaded.profile.knobs, listened(loaded, folder)),
+                    places.update,
+                )
+            )
+    steps.append(
+        lambda: (
+            None
+            if any(not each.moving for each in material.answers)
+            else material.answers.append(answers_alone(loaded))
+        )
     )
-    page = environment.get_template("report.html.jinja").render(
+    frequency = bands_hz(loaded.profile.sample_rate)
+    for knob in knobs:
+        steps.append(
+            lambda knob=knob: material.sweeps.append(  # type: ignore[misc]
+                KnobSweep(
+                    knob=knob,
+                    frequency_hz=frequency,
+                    measured=places.get(knob.id, ()),
+                    alone=learnt_alone(loaded, knob),
+                )
+            )
+        )
+    return steps
+
+
+def _then(make: Callable[[], T], take: Callable[[T], object]) -> Callable[[], None]:
+    def step() -> None:
+        take(make())
+
+    return step
+
+
+def _keep(into: list[T]) -> Callable[[T | None], None]:
+    def keep(found: T | None) -> None:
+        if found is not None:
+            into.append(found)
+
+    return keep
+
+
+def _shown(profile: Profile, folder: SessionFolder, case: Case) -> _Shown:
+    rate = folder.session.sample_rate
+    offsets = (float(case.gear.mean()), float(case.learnt.mean())) if len(case.gear) else (0.0, 0.0)
+    return _Shown(
+        take=case.take.number,
+        why=case.why,
+        settings=described(profile.knobs, case.take.settings),
+        charts=look_at(case.dry, case.gear, case.learnt, rate),
+        dc=f"gear {offsets[0]:+.2g}, learnt {offsets[1]:+.2g}",
+        player=player(case.dry[case.excerpt], case.gear[case.excerpt], case.learnt[case.excerpt], rate),
+    )
+
+
+def _rendered(
+    loaded: LoadedProfile,
+    score: Score | None,
+    material: _Material,
+    session: CaptureSession | None,
+    file_bytes: int | None,
+) -> str:
+    profile = loaded.profile
+    script, style = _file("report.js"), _file("report.css")
+    told, untold = findings(profile, session, material.check)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("profiler.report", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    rows = score.takes if score else ()
+    return environment.get_template("report.html.jinja").render(
         profile=profile,
         score=score,
-        cases=cases,
+        rows=rows[:_MOST_ROWS],
+        unlisted=max(len(rows) - _MOST_ROWS, 0),
+        headline=headline(score),
+        session=session,
+        facts=facts_of_profile(profile, file_bytes=file_bytes, golden_db=golden_error_db(loaded)),
+        recorded=facts_of_session(session, material.check, score) if session else [],
+        knob_ranges=knob_ranges(profile),
+        golden=golden_settings(profile),
+        findings=told,
+        untold=untold,
+        shown=material.shown,
+        answers=[(each, tone_charts(each)) for each in material.answers],
+        sweeps=[(each, knob_charts(each)) for each in material.sweeps],
+        unswept=max(len(profile.knobs) - _MOST_KNOBS, 0),
+        curve=learning_curve(profile.provenance.curve),
+        by_take=scores_by_take(score) if score else None,
         described=described,
-        # "</" would end the script element it stands in; JSON may write it otherwise.
-        figures=json.dumps(figures, allow_nan=False).replace("</", "<\\/"),
-        plotly=get_plotlyjs(),
-    )
-    write_bytes(path, page.encode())
-
-
-def _case(profile: Profile, rendered: RenderedTake, esr: float | None) -> _Case:
-    wet, learnt = rendered.wet.mean(axis=0), rendered.predicted.mean(axis=0)
-    start, stop = _loudest(wet, int(_EXCERPT_SECONDS * profile.sample_rate))
-    sounds = {"dry": rendered.dry.mean(axis=0), "gear": wet, "learnt": learnt}
-    # One gain for gear and learnt alike, so that a difference in level is heard as one.
-    gain = 0.9 / max(float(np.abs(wet).max()), float(np.abs(learnt).max()), 1e-6)
-    return _Case(
-        take=rendered.take.number,
-        settings=described(profile.knobs, rendered.take.settings),
-        esr=esr,
-        players=tuple(
-            _Player(name=name, url=_flac(sound[start:stop] * (1 if name == "dry" else gain), profile.sample_rate))
-            for name, sound in sounds.items()
-        ),
-        spectrum=spectra(wet, learnt, profile.sample_rate),
-        waveform=waveforms(wet, learnt, profile.sample_rate),
+        sounds=_data(material.shown),
+        style=Markup(style),  # noqa: S704 - the package's own
+        script=Markup(script),  # noqa: S704 - the package's own
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
 
 
-def _loudest(samples: Samples, length: int) -> tuple[int, int]:
-    length = min(length, len(samples))
-    energy = np.concatenate([[0.0], np.cumsum(samples.astype(np.float64) ** 2)])
-    start = int(np.argmax(energy[length:] - energy[: len(energy) - length]))
-    return start, start + length
+def _data(shown: Sequence[_Shown]) -> Markup:
+    """Return the players as JSON that ends no script element: a "<" can be written otherwise."""
+    text = json.dumps([asdict(each.player) for each in shown], allow_nan=False)
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - made safe here
 
 
-def _flac(samples: Samples, sample_rate: int) -> str:
-    buffer = io.BytesIO()
-    soundfile.write(buffer, np.clip(samples, -1, 1), sample_rate, format="FLAC", subtype="PCM_16")
-    return "data:audio/flac;base64," + base64.b64encode(buffer.getvalue()).decode()
+def _file(name: str) -> str:
+    return (importlib.resources.files("profiler.report") / name).read_text(encoding="utf-8").strip()

@@ -12,7 +12,6 @@ from tonecast.options import AsJson, Seed, parse_length
 
 if TYPE_CHECKING:
     from profiler.profile import LoadedProfile
-    from profiler.score import Score
     from profiler.session_folder import SessionFolder
 
 __all__ = ["demo"]
@@ -25,7 +24,6 @@ _SETTINGS = {
 _SAMPLE_RATE = 48_000
 _TRACK_SECONDS = 15
 _TRACK_SEED = 2026  # playing that neither training nor the held-out takes have
-_SHOWN_TAKES = 4
 
 
 @dataclass
@@ -70,7 +68,7 @@ def demo(
     watch.lap("evaluate")
     tracks = _rendered(screen, loaded, folder, out)
     watch.lap("render")
-    _reported(loaded, folder, score, out / "report.html")
+    _reported(screen, loaded, folder, out / "report.html")
     watch.lap("report")
     screen.show(score_table(score, folder.session))
     screen.say(
@@ -158,10 +156,8 @@ def _rendered(screen: Screen, loaded: "LoadedProfile", folder: "SessionFolder", 
     return written
 
 
-def _reported(loaded: "LoadedProfile", folder: "SessionFolder", score: "Score", path: Path) -> None:
-    from profiler.evaluation import render_take, scored_spans
+def _reported(screen: Screen, loaded: "LoadedProfile", folder: "SessionFolder", path: Path) -> None:
     from profiler.report import write_report
 
-    worst = [row.take for row in score.takes[:_SHOWN_TAKES]]
-    spans = [span for span in scored_spans(loaded.profile, folder.session) if span.take in worst]
-    write_report(path, loaded.profile, score, [render_take(loaded, folder, span) for span in spans])
+    with screen.progress("report") as tell:
+        write_report(path, loaded, loaded.profile.score, folder=folder, on_progress=tell)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from profiler.score import Score
     from profiler.session_folder import SessionFolder
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "taken_in"]
 
 
 def evaluate(
@@ -44,7 +44,7 @@ def evaluate(
         loaded = sized(loaded, size)
     with contextlib.ExitStack() as stack:
         if table is not None:
-            folder = stack.enter_context(_taken_in(screen, table, loaded.profile))
+            folder = stack.enter_context(taken_in(screen, table, loaded.profile))
         else:
             folder = SessionFolder.open(session or Path())
         with screen.progress("evaluate") as tell:
@@ -78,7 +78,7 @@ def _tell(screen: Screen, score: "Score") -> None:
 
 
 @contextlib.contextmanager
-def _taken_in(screen: Screen, table: Path, profile: "Profile") -> "Iterator[SessionFolder]":
+def taken_in(screen: Screen, table: Path, profile: "Profile") -> "Iterator[SessionFolder]":
     """Take a table into a session with the profile's knobs that is gone afterwards."""
     from profiler.errors import SessionError
     from profiler.pairs import common_rate, take_in
