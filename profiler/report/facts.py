@@ -104,10 +104,11 @@ def facts_of_session(session: CaptureSession, check: SessionCheck | None, score:
             best = f"ESR {check.best_esr:.2g}"
             found.append(Fact(name="The best any training could reach", value=best, note=check.limited_by))
     if score and score.aliasing:
+        gear_db, profile_db = score.aliasing.gear_db, score.aliasing.profile_db
         found.append(
             Fact(
                 name="Aliasing",
-                value=f"gear {score.aliasing.gear_db:.0f} dB, profile {score.aliasing.profile_db:.0f} dB",
+                value=f"gear {_decibels(gear_db, 'dB')}, profile {_decibels(profile_db, 'dB')}",
                 note="what is no harmonic of a sweep from 1 to 5 kHz, beside the harmonics",
             )
         )

@@ -30,6 +30,7 @@ _BANDS = 5
 _MOST_CHOICES = 8
 _FEWEST_WINDOWS = 4
 _QUIETEST = 1e-6  # mean square of the dry below which a window tells nothing
+_FAINTEST = 1e-4  # of the loudest window of the dry
 _WEAKEST = 1e-5  # of the strongest band of the dry
 
 
@@ -129,7 +130,7 @@ def by_position(knobs: Sequence[Knob], windows: Windows) -> dict[str, tuple[Plac
 
 
 def _place(windows: Windows, chosen: NDArray[np.bool_], knob: Knob, number: int, count: int) -> Place:
-    dry, gear, learnt = (each[chosen].sum(axis=0) for each in (windows.dry, windows.gear, windows.learnt))
+    dry, gear, learnt = (each[chosen] for each in (windows.dry, windows.gear, windows.learnt))
     if knob.choices:
         word = knob.choices[number]
     else:
@@ -176,14 +177,23 @@ def learnt_alone(loaded: LoadedProfile, knob: Knob) -> tuple[Place, ...]:
 def _powers(samples: Samples, sample_rate: int) -> Series:
     length = _window(sample_rate)
     starts = range(0, len(samples) - length + 1, length)
-    return np.sum([_band_powers(samples[start : start + length], sample_rate) for start in starts], axis=0)
+    return np.stack([_band_powers(samples[start : start + length], sample_rate) for start in starts])
 
 
 def _gain(wet: Series, dry: Series) -> tuple[float, Series]:
-    """Return by how many dB powers (bands,) are above those of the dry, whole and by band; NaN where it has nothing."""
-    bands = 10 * np.log10(np.maximum(wet, 1e-20) / np.maximum(dry, 1e-20))
-    whole = 10 * float(np.log10(max(wet.sum(), 1e-20) / max(dry.sum(), 1e-20)))
-    return whole, np.where(dry > _WEAKEST * dry.max(initial=0), bands, np.nan)
+    """Return by how many dB powers (windows, bands) are above those of the dry, whole and by band, over the windows.
+
+    Every window counts alike, however loud: else the loudest note would be all that is told. NaN stands where the dry
+    has nothing.
+    """
+    loud = dry.sum(axis=1) >= _FAINTEST * dry.sum(axis=1).max(initial=0)
+    wet, dry = wet[loud], dry[loud]
+    gains = 10 * np.log10(np.maximum(wet, 1e-20) / np.maximum(dry, 1e-20))
+    told = dry > _WEAKEST * dry.max(axis=1, initial=0, keepdims=True)
+    counts = told.sum(axis=0)
+    bands = np.where(told, gains, 0).sum(axis=0) / np.maximum(counts, 1)
+    whole = 10 * np.log10(np.maximum(wet.sum(axis=1), 1e-20) / np.maximum(dry.sum(axis=1), 1e-20))
+    return float(whole.mean()), np.where(counts > 0, bands, np.nan)
 
 
 def _window(sample_rate: int) -> int:

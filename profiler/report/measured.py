@@ -12,7 +12,7 @@ from profiler.knob import default_settings
 from profiler.profile import LoadedProfile
 from profiler.rendering import ProfileProcessor
 from profiler.report.playing import finite_mono, worst_excerpt
-from profiler.report.tone_answers import Ramp, Swept, ramps, swept, test_tones
+from profiler.report.tone_answers import Ramp, Swept, measuring_tones, ramps, swept
 from profiler.score import Score
 from profiler.session import CaptureSession, Take, described
 from profiler.session_folder import SessionFolder
@@ -105,7 +105,7 @@ def answers_alone(loaded: LoadedProfile) -> Answers:
     profile = loaded.profile
     rate = profile.sample_rate
     settings = default_settings(profile.knobs)
-    sweeps_in, ramps_in = test_tones(rate)
+    sweeps_in, ramps_in = measuring_tones(rate)
     tones = np.concatenate([sweeps_in, ramps_in]).astype(np.float32)
     wet = finite_mono(ProfileProcessor(loaded, settings).process(tones[None], rate))
     still = np.ones(len(tones), np.bool_)

@@ -50,14 +50,13 @@ def player(dry: Samples, gear: Samples, learnt: Samples, sample_rate: int) -> Pl
     peaks = [_peak(dry), max(_peak(gear), _peak(learnt))]
     stored = [dry * (_PEAK / peaks[0]), gear * (_PEAK / peaks[1]), learnt * (_PEAK / peaks[1])]
     loudness = [_loudness(each, sample_rate) for each in stored]
-    target = min(
-        _LOUDEST_LUFS,
-        *(
-            loud - 20 * float(np.log10(max(_peak(each), 1e-6)))
-            for each, loud in zip(stored, loudness, strict=True)
-            if loud > _QUIETEST_LUFS
-        ),
-    )
+    # As loud as the one with the highest peaks for its loudness can be without clipping.
+    rooms = [
+        loud - 20 * float(np.log10(_peak(each)))
+        for each, loud in zip(stored, loudness, strict=True)
+        if loud > _QUIETEST_LUFS
+    ]
+    target = min([_LOUDEST_LUFS, *rooms])
     equal = [10 ** ((target - loud) / 20) if loud > _QUIETEST_LUFS else 1.0 for loud in loudness]
     true = [peaks[0] / max(peaks), peaks[1] / max(peaks), peaks[1] / max(peaks)]
     sounds = [

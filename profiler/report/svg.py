@@ -14,7 +14,7 @@ __all__ = ["Axis", "Line", "Picture", "Rule", "Series", "chart"]
 Series: TypeAlias = NDArray[np.floating[Any]]
 
 _WIDTH, _HEIGHT = 400, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 10, 8, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 20, 8, 40
 _INNER_WIDTH, _INNER_HEIGHT = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
 _MOST_POINTS = 700
 _BEYOND = 3.0  # how many times the plot's size a line may leave it by

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from profiler.report.svg import Series
 from profiler.tones import Wave, level_ramps, sweep_phase, sweeps
 
-__all__ = ["RAMP_HZ", "Ramp", "Swept", "ramps", "swept", "test_tones"]
+__all__ = ["RAMP_HZ", "Ramp", "Swept", "measuring_tones", "ramps", "swept"]
 
 RAMP_HZ = (82.41, 220.0, 1000.0, 4000.0)
 """Pitches of `tones.level_ramps`, in Hz."""
@@ -49,7 +49,7 @@ class Ramp:
     curve_out: Series
 
 
-def test_tones(sample_rate: int) -> tuple[Wave, Wave]:
+def measuring_tones(sample_rate: int) -> tuple[Wave, Wave]:
     """Return sweeps and ramps as every stimulus has them."""
     return (
         sweeps(sample_rate=sample_rate, seconds=_SWEEP_SECONDS),

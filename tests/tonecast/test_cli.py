@@ -244,10 +244,24 @@ def test_demo(ran, tmp_path: Path):
     assert len(hard) == len(soundfile.read(tmp_path / "demo" / "track.wav")[0])
     assert profiler.load(found["profile"]).profile.score is not None
     page = (tmp_path / "demo" / "report.html").read_text()
-    assert page.count("data:audio/flac") == 12
-    before_scripts = page[: page.index("<script>")]  # plotly, inlined, mentions addresses that it does not load
-    assert not re.search(r"""(src|href)=["']?(http|//)""", before_scripts)
-    assert page.index(f"Take {found['takes'][0]['take']}:") < page.index(f"Take {found['takes'][1]['take']}:")
+    assert page.count('"flac"') == 12
+    assert not re.search(r"""(src|href)=["']?(http|//)""", page)
+    assert page.index(f"Take {found['takes'][0]['take']}, the worst") < page.index(f"Take {found['takes'][1]['take']},")
+
+
+def test_report(ran, tmp_path: Path, trained: Path, captured: Path):
+    """A report is written whole and told; wrong use writes nothing and is told in a line."""
+    page = tmp_path / "report.html"
+    code, out, _ = ran("report", trained, "--session", captured, "--out", page, "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["bytes"] == page.stat().st_size
+    assert found["takes"]
+    code, _, told = ran("report", trained, "--session", tmp_path / "none", "--out", tmp_path / "other.html")
+    assert (code, (tmp_path / "other.html").exists()) == (1, False)
+    assert "is not a capture session" in told
+    assert ran("report", trained, "--session", captured, "--table", page, "--out", page)[0] == 2
+    assert ran("report", trained, "--out", tmp_path / "report.txt")[0] == 2
 
 
 def test_ctrl_c_keeps_the_best(tmp_path: Path, captured: Path):
