@@ -13,7 +13,7 @@ from profiler.profile import LoadedProfile
 from profiler.report import tone_answers
 from profiler.report.knob_sweeps import Windows, bands_hz, by_position, learnt_alone
 from profiler.report.players import player
-from profiler.report.playing import banded, levels_by_level, loudest_moment, worst_excerpt
+from profiler.report.playing import banded, finite_mono, levels_by_level, loudest_moment, worst_excerpt
 from profiler.report.spectrogram import png_url, spectrogram
 from profiler.report.svg import Axis, Line, chart
 from profiler.report.tone_answers import ramps, swept
@@ -75,6 +75,12 @@ def test_excerpts_hold_what_matters(frames: int):
     assert (samples - samples * 0)[worst_excerpt(samples, samples * 0, 1440)].max() == 0.5
     frequency, level = banded(samples, RATE)
     assert len(frequency) == len(level)
+
+
+def test_what_is_no_number_is_silence():
+    """Channels are averaged, and NaN or infinity of a profile that went wrong is drawn as nothing."""
+    samples = np.asarray([[1, np.nan, np.inf], [0, 1, 1]], np.float32)
+    assert finite_mono(samples).tolist() == [0.5, 0, 0]
 
 
 def test_levels_by_level_of_a_limiter():

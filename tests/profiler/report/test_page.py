@@ -6,7 +6,6 @@ import io
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +84,7 @@ def test_without_a_session(convolutional: Callable[..., LoadedProfile], tmp_path
     assert 'class="abx"' not in page
 
 
-@pytest.mark.parametrize("kind", ["silent", "one frame", "no number", "stereo"])
+@pytest.mark.parametrize("kind", ["silent", "one frame", "stereo"])
 def test_odd_takes(kind: str, convolutional: Callable[..., LoadedProfile], tmp_path: Path):
     """A take that holds next to nothing, or two channels, is no reason to fail."""
     loaded = convolutional()
@@ -94,16 +93,12 @@ def test_odd_takes(kind: str, convolutional: Callable[..., LoadedProfile], tmp_p
     wet = np.repeat(dry * 0.5, 2, axis=0) if kind == "stereo" else dry * 0.5
     if kind == "silent":
         wet = wet * 0
-    if kind == "no number":
-        wet[0, 100:200] = np.nan
     session = CaptureSession(gear=Gear(name="Odd", kind="files"), knobs=loaded.profile.knobs, sample_rate=RATE)
     folder = SessionFolder.create(tmp_path / "session", session)
     number = folder.add_dry(Audio(samples=dry, sample_rate=RATE), None)
     take = Take(number=0, dry=number, file="", sha256="", frames=0, settings=loaded.profile.golden_settings)
     folder.add_take(take, Audio(samples=wet, sample_rate=RATE))
     loaded, score = scored(loaded, folder)
-    if kind == "no number":
-        score = replace(score, takes=tuple(replace(row, esr=0.5) for row in score.takes))
     written = write_report(tmp_path / "r.html", loaded, score, folder=folder)
-    assert "NaN" not in re.sub(r"isNaN", "", (tmp_path / "r.html").read_text().split("<script")[0])
-    assert written.takes in ((0,), ())
+    assert "nan" not in re.sub(r"[a-z]*nan[a-z]+", "", (tmp_path / "r.html").read_text().split("<script")[0])
+    assert written.takes == (0,)
