@@ -21,10 +21,10 @@ from profiler.split import Span, recorded_frames
 __all__ = ["KnobSweep", "Place", "Windows", "bands_hz", "by_position", "learnt_alone", "listened"]
 
 _WINDOW_SECONDS = 0.17
-_LISTENED_SECONDS = 120.0
+_LISTENED_SECONDS = 60.0
 _SHORTEST_SECONDS = 2.0
 _MOST_TAKES = 40
-_ALONE_SECONDS = 3.0
+_ALONE_SECONDS = 2.0
 _ALONE_SEED = 5
 _BANDS = 5
 _MOST_CHOICES = 8
@@ -68,7 +68,7 @@ class KnobSweep:
 
 
 def listened(loaded: LoadedProfile, folder: SessionFolder) -> Windows:
-    """Return what up to two minutes, spread over a session's takes, show. Raises SessionError, AudioError."""
+    """Return what up to a minute, spread over a session's takes, show. Raises SessionError, AudioError."""
     session, knobs = folder.session, loaded.profile.knobs
     takes = [take for take in session.takes if take.replicate_of is None]
     takes = takes[:: max(-(-len(takes) // _MOST_TAKES), 1)]
