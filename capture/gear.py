@@ -1,10 +1,11 @@
-"""Gear by name: a plugin, one of pedalboard's effects or a chain of them, and the knobs chosen of it."""
+"""Gear by name: a plugin, a circuit, one of pedalboard's effects or a chain of them, and the knobs chosen of it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from profiler.chain_file import ChainFile, Slot, read_chain
+from profiler.circuits import circuit_knobs
 from profiler.errors import GearError, KnobError
 from profiler.gear_slot import identified, slot_knobs
 from profiler.knob import Knob, find_knob
@@ -16,11 +17,12 @@ from profiler.session import Gear
 __all__ = ["chain_of", "choose_knobs", "gear_knobs", "open_gear"]
 
 _EFFECT = "pedalboard:"
+_CIRCUIT = "circuit:"
 _LV2 = "lv2:"
 
 
 def open_gear(plugin: str, *, patience_seconds: float = PATIENCE_SECONDS) -> Gear:
-    """Return the gear named by `pedalboard:NAME`, `lv2:URI`, a plugin file, or a chain file.
+    """Return the gear named by `pedalboard:NAME`, `circuit:NAME`, `lv2:URI`, a plugin file, or a chain file.
 
     A plugin is loaded to ask for its knobs, which may take `patience_seconds`. Raises GearError for what is none of
     them or does not load, ChainError for a damaged chain file.
@@ -30,14 +32,17 @@ def open_gear(plugin: str, *, patience_seconds: float = PATIENCE_SECONDS) -> Gea
         effect_knobs(name := plugin.removeprefix(_EFFECT))  # told as gear that is not there, should it not be
         slot = Slot(id="effect", kind="pedalboard", ref=name)
         gear = Gear(name=slot.ref, kind="plugin", chain=ChainFile(slots=(slot,)))
+    elif plugin.startswith(_CIRCUIT):
+        circuit_knobs(name := plugin.removeprefix(_CIRCUIT))
+        gear = Gear(name=name, kind="plugin", chain=ChainFile(slots=(Slot(id="circuit", kind="circuit", ref=name),)))
     elif plugin.startswith(_LV2) or path.suffix in PLUGIN_SUFFIXES:
         gear = _plugin(plugin, patience_seconds)
     elif Path(plugin).suffix == ".json":
         gear = _chain(Path(plugin), patience_seconds)
     else:
         raise GearError(
-            f"{plugin!r} is no gear known here. Give {_EFFECT}NAME, such as {_EFFECT}Distortion, {_LV2}URI, the file "
-            f"of a plugin ({', '.join(PLUGIN_SUFFIXES)}), or a chain.json."
+            f"{plugin!r} is no gear known here. Give {_EFFECT}NAME, such as {_EFFECT}Distortion, {_CIRCUIT}NAME, "
+            f"{_LV2}URI, the file of a plugin ({', '.join(PLUGIN_SUFFIXES)}), or a chain.json."
         )
     gear_knobs(gear, patience_seconds=patience_seconds)
     return gear

@@ -9,13 +9,14 @@ from typing import Literal, TypeAlias
 from profiler.errors import ChainError, ManifestError
 from profiler.knob import KnobSettings
 from profiler.manifest import read_manifest
+from profiler.presets import PREFIX, effect_path
 
 __all__ = ["HIGHEST_DB", "LOWEST_DB", "Branch", "ChainFile", "Slot", "read_chain"]
 
 LOWEST_DB, HIGHEST_DB = -120.0, 60.0
 """Between which the levels of slots and branches lie."""
 
-SlotKind: TypeAlias = Literal["pedalboard", "plugin", "profile", "ir", "parallel", "chain"]
+SlotKind: TypeAlias = Literal["pedalboard", "circuit", "plugin", "profile", "ir", "parallel", "chain"]
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -37,10 +38,11 @@ class Branch:
 class Slot:
     """One effect in a chain, or several of them beside each other.
 
-    `ref` is a pedalboard effect's name; for a plugin `lv2:URI`, or the path of a VST3 or Audio Unit, with `#Name`
-    behind it for one of several in a file; for a profile, an impulse response or another chain its path. Paths start at
-    the chain file. A `parallel` slot has `branches` instead, whose sounds are summed. `input_db` and `output_db` are
-    the levels before and behind it. `version` is what a captured plugin said of itself.
+    `ref` is a pedalboard effect's name, or a circuit's; for a plugin `lv2:URI`, or the path of a VST3 or Audio Unit,
+    with `#Name` behind it for one of several in a file; for an impulse response its path; for a profile or another
+    chain its path, or `preset:NAME` for one that ships. Paths start at the chain file. A `parallel` slot has `branches`
+    instead, whose sounds are summed. `input_db` and `output_db` are the levels before and behind it. `version` is what
+    a captured plugin said of itself.
     """
 
     id: str
@@ -107,7 +109,7 @@ def _check_levels(name: str, *decibels: float) -> None:
 def read_chain(path: Path) -> ChainFile:
     """Read a chain file; paths in it come back relative to the working folder.
 
-    Raises ChainError for a file that is missing, is not JSON, or is not a chain.
+    Raises ChainError for a file that is missing, is not JSON, or is not a chain, PresetError for a preset unheard of.
     """
     try:
         chain = read_manifest(ChainFile, path)
@@ -119,6 +121,8 @@ def read_chain(path: Path) -> ChainFile:
 def _beside(folder: Path, slot: Slot) -> Slot:
     """Return the slot with the paths in it starting where the folder does."""
     is_path = slot.kind in ("profile", "ir", "chain") or (slot.kind == "plugin" and not slot.ref.startswith("lv2:"))
+    if slot.kind in ("profile", "chain") and slot.ref.startswith(PREFIX):
+        return replace(slot, ref=str(effect_path(slot.ref)))
     branches = tuple(
         replace(branch, slots=tuple(_beside(folder, each) for each in branch.slots)) for branch in slot.branches
     )

@@ -8,6 +8,7 @@
     |-- GearError         gear that is unknown or does not run
     |-- KnobError         a knob that is unknown, or a value it does not take
     |-- ManifestError     a JSON document that does not say what it should
+    |-- PresetError       a name that nothing which ships has
     |-- ProfileError      a profile file that cannot be trusted or understood
     |-- SessionError      a capture session that is missing, taken or incomplete
     |-- SplitError        a hold-out that is misspelt or leaves nothing to learn or to score
@@ -26,6 +27,7 @@ __all__ = [
     "GearError",
     "KnobError",
     "ManifestError",
+    "PresetError",
     "ProfileError",
     "ProfilerError",
     "SessionError",
@@ -69,6 +71,10 @@ class KnobError(ProfilerError):
 
 class ManifestError(ProfilerError):
     """The document does not say what it should."""
+
+
+class PresetError(ProfilerError):
+    """Nothing that ships is called so."""
 
 
 class ProfileError(ProfilerError):

@@ -1,4 +1,4 @@
-"""A slot of a chain as a processor with knobs: one of pedalboard's effects, or a plugin in a process of its own.
+"""A slot of a chain as a processor with knobs: a circuit, one of pedalboard's effects, or a plugin in its own process.
 
 Captures and rendered chains both play through it.
 """
@@ -6,6 +6,7 @@ Captures and rendered chains both play through it.
 from dataclasses import replace
 
 from profiler.chain_file import Slot
+from profiler.circuits import CircuitEffect, circuit_knobs
 from profiler.errors import GearError
 from profiler.knob import Knob, find_knob
 from profiler.pedalboard_effect import PedalboardEffect, effect_knobs
@@ -20,6 +21,8 @@ def open_slot(slot: Slot, *, patience_seconds: float = PATIENCE_SECONDS) -> Knob
     match slot.kind:
         case "pedalboard":
             return PedalboardEffect(slot.ref, slot.settings)
+        case "circuit":
+            return CircuitEffect(slot.ref, slot.settings)
         case "plugin":
             return _hosted(slot, patience_seconds)
         case _:
@@ -31,6 +34,8 @@ def slot_knobs(slot: Slot, *, patience_seconds: float = PATIENCE_SECONDS) -> tup
     match slot.kind:
         case "pedalboard":
             knobs = effect_knobs(slot.ref)
+        case "circuit":
+            knobs = circuit_knobs(slot.ref)
         case "plugin":
             knobs = describe_plugin(slot.ref, patience_seconds=patience_seconds).knobs
         case _:
@@ -58,4 +63,4 @@ def _hosted(slot: Slot, patience_seconds: float) -> HostedPlugin:
 
 
 def _no_gear(slot: Slot) -> GearError:
-    return GearError(f"Slot {slot.id} is of the kind {slot.kind}; only effects and plugins can be captured.")
+    return GearError(f"Slot {slot.id} is of the kind {slot.kind}; only effects, circuits and plugins can be captured.")

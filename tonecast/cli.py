@@ -5,20 +5,21 @@ from collections.abc import Sequence
 
 import typer
 
-from profiler.errors import AutomationError, ChainError, GearError, KnobError, ProfilerError, SplitError
+from profiler.errors import AutomationError, ChainError, GearError, KnobError, PresetError, ProfilerError, SplitError
 from tonecast.commands.capture import capture_files, capture_plugin
 from tonecast.commands.check import check
 from tonecast.commands.demo import demo
 from tonecast.commands.doctor import doctor
 from tonecast.commands.evaluate import evaluate
 from tonecast.commands.export import export
+from tonecast.commands.presets import presets
 from tonecast.commands.render import render
 from tonecast.commands.report import report
 from tonecast.commands.train import train
 
 __all__ = ["app", "run"]
 
-_WRONG_USE = (AutomationError, ChainError, GearError, KnobError, SplitError)
+_WRONG_USE = (AutomationError, ChainError, GearError, KnobError, PresetError, SplitError)
 """Errors about what was typed; they exit with 2. All others exit with 1."""
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app.command()(check)
 app.command()(train)
 app.command()(evaluate)
 app.command()(report)
+app.command()(presets)
 app.command()(render)
 app.command()(export)
 app.command()(doctor)

@@ -1,4 +1,4 @@
-"""Chains from chain files: effects, plugins, profiles and impulse responses, one after and beside the other."""
+"""Chains from chain files: effects, circuits, plugins, profiles and impulse responses, after and beside each other."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ def _slot(slot: Slot, wanted: _Wanted, within: tuple[Path, ...]) -> Processor:
     match slot.kind:
         case "profile":
             return _profile(slot, own)
-        case "pedalboard" | "plugin":
+        case "pedalboard" | "circuit" | "plugin":
             return _effect(slot, own)
         case "ir":
             levels = _levels_only(slot, own)

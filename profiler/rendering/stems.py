@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from profiler.errors import AudioError, ChainError
+from profiler.errors import AudioError, ChainError, PresetError
+from profiler.presets import effect_path
 from profiler.rendering.render_job import RenderJob
 from profiler.table_file import entry, listed, table_lines
 
@@ -50,7 +51,8 @@ def stem_jobs(source: Path, target: Path, usual: RenderJob, rows: Sequence[StemR
 def read_stems_table(path: Path) -> tuple[StemRow, ...]:
     """Read a table with a column `file`, and any of `effect`, `automation`, `set` (knobs as `drive=3 tone=0.5`).
 
-    Paths start at the table; those of files at the folder of stems. Raises ChainError that lists what is wrong.
+    Paths start at the table, those of files at the folder of stems; an effect may be a preset. Raises ChainError that
+    lists what is wrong.
     """
     (_, header), *lines = table_lines(path, ChainError) or [(1, [])]
     complaints = [f"line 1: the column {name!r} is not known" for name in header if name not in _COLUMNS]
@@ -71,7 +73,12 @@ def _rows(folder: Path, entries: Sequence[tuple[int, dict[str, str]]], complaint
             if not (knob and equals and value):
                 complaints.append(f"line {number}: {text!r} is not KNOB=VALUE")
             settings[knob] = value
-        paths = {name: folder / cells[name] if cells.get(name) else None for name in ("effect", "automation")}
+        paths: dict[str, Path | None] = dict.fromkeys(("effect", "automation"))
+        try:
+            paths["effect"] = effect_path(cells["effect"], folder) if cells.get("effect") else None
+        except PresetError as error:
+            complaints.append(f"line {number}: {error}")
+        paths["automation"] = folder / cells["automation"] if cells.get("automation") else None
         complaints += [f"line {number}: {each} is not there" for each in paths.values() if each and not each.is_file()]
         if not cells["file"]:
             complaints.append(f"line {number}: no file is named")

@@ -21,7 +21,7 @@ __all__ = ["capture_files", "capture_plugin"]
 
 def capture_plugin(  # noqa: PLR0913 - one parameter an option
     plugin: Annotated[
-        str, typer.Argument(help="pedalboard:NAME, lv2:URI, a FILE.vst3 or .component, or a chain.json of these.")
+        str, typer.Argument(help="pedalboard:NAME, circuit:NAME, lv2:URI, a FILE.vst3 or .component, or a chain.json.")
     ],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The folder of the session.")] = None,
     knob: Annotated[

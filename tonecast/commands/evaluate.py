@@ -21,7 +21,7 @@ __all__ = ["evaluate", "taken_in"]
 
 
 def evaluate(
-    profile: Annotated[Path, typer.Argument(help="A .tonecast file.")],
+    profile: Annotated[Path, typer.Argument(help="A .tonecast file, or a preset's name.")],
     session: Annotated[Path | None, typer.Option(help="The session whose takes are compared.")] = None,
     table: Annotated[Path | None, typer.Option(help="Or a takes.csv with dry and wet recordings.")] = None,
     *,
@@ -33,13 +33,14 @@ def evaluate(
     from profiler.effects.sizes import sized
     from profiler.evaluation import scored
     from profiler.knob_moves import knob_moves
+    from profiler.presets import effect_path
     from profiler.profile_file import load
     from profiler.session_folder import SessionFolder
 
     if (session is None) == (table is None):
         raise typer.BadParameter("Give either --session or --table: what the profile is compared with.")
     screen = Screen(as_json)
-    loaded = load(profile)
+    loaded = load(effect_path(profile))
     if size is not None:
         loaded = sized(loaded, size)
     with contextlib.ExitStack() as stack:

@@ -25,9 +25,10 @@ class _Sizes(StrEnum):
 
 
 def export(  # noqa: PLR0913 - one parameter an option
-    profile: Annotated[Path, typer.Argument(help="A .tonecast file.")],
+    profile: Annotated[Path, typer.Argument(help="A .tonecast file, or a preset's name.")],
     target: Annotated[
-        Path | None, typer.Argument(metavar="OUT", help="The file to write, beside the profile unless you say.")
+        Path | None,
+        typer.Argument(metavar="OUT", help="The file to write, beside the profile unless you say."),
     ] = None,
     *,
     form: Annotated[_Format, typer.Option("--format", help="What to write: nam is Neural Amp Modeler's.")],
@@ -50,6 +51,7 @@ def export(  # noqa: PLR0913 - one parameter an option
     Knobs that are not set stand at their defaults.
     """
     from profiler.formats.nam import export_nam
+    from profiler.presets import effect_path
     from profiler.profile_file import load
     from profiler.session import described
 
@@ -64,8 +66,10 @@ def export(  # noqa: PLR0913 - one parameter an option
         output_level_dbu=output_level_dbu,
     )
     screen = Screen(as_json)
-    loaded = load(profile)
-    path = target or profile.with_suffix(f".{form}")
+    source = effect_path(profile)
+    loaded = load(source)
+    beside = profile if source == profile else Path(source.name)  # a preset's lies where the program does
+    path = target or beside.with_suffix(f".{form}")
     sizes = tuple(Size) if size is _Sizes.BOTH else (Size(size),)
     written = export_nam(loaded, path, parse_settings(settings), labels, sizes)
     screen.say(f"{path} written at {described(loaded.profile.knobs, written.settings)}")

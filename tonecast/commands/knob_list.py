@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from profiler.knob import Knob
     from profiler.session import Gear
 
-__all__ = ["show_knobs"]
+__all__ = ["knob_span", "show_knobs"]
 
 
 def show_knobs(screen: Screen, gear: "Gear", patience_seconds: float) -> None:
@@ -25,13 +25,13 @@ def show_knobs(screen: Screen, gear: "Gear", patience_seconds: float) -> None:
         table.add_column(title, overflow="fold")
     for knob in knobs:
         # As text: a knob may be called "gain [db]", and rich would take that for markup.
-        table.add_row(*(Text(cell) for cell in (knob.id, knob.name, _span(knob), knob.spelt(knob.default))))
+        table.add_row(*(Text(cell) for cell in (knob.id, knob.name, knob_span(knob), knob.spelt(knob.default))))
     screen.say(f"{', '.join(versions) or gear.name} has {len(knobs)} knobs.")
     screen.show(table)
     screen.result({"gear": gear.name, "versions": versions, "knobs": [plain(knob) for knob in knobs]})
 
 
-def _span(knob: "Knob") -> str:
+def knob_span(knob: "Knob") -> str:
     """Return a range as it is typed, with what there is to know of it."""
     if knob.choices:
         return ", ".join(knob.choices)

@@ -20,7 +20,7 @@ __all__ = ["render"]
 
 
 def render(  # noqa: PLR0913 - one parameter an option
-    effect: Annotated[Path, typer.Argument(help="A .tonecast profile, or a chain.json.")],
+    effect: Annotated[Path, typer.Argument(help="A .tonecast profile, a chain.json, or a preset's name.")],
     source: Annotated[
         Path, typer.Argument(metavar="IN", help="The dry file: WAV, FLAC, AIFF, OGG or MP3. Or a folder of them.")
     ],
@@ -60,13 +60,14 @@ def render(  # noqa: PLR0913 - one parameter an option
     jobs: Annotated[int | None, typer.Option(min=1, help="Of a folder: how many files at once. All cores.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Render files of any rate through a profile or a chain. Knobs that are not set stand at their defaults."""
+    """Render files of any rate through a profile, chain or preset. Knobs that are not set stand at their defaults."""
+    from profiler.presets import effect_path
     from profiler.rendering import RenderJob
 
     if controllers and automation is None and table is None:
         raise typer.BadParameter("--cc says what the controllers of a MIDI file turn; give it with --automation.")
     job = RenderJob(
-        effect=effect,
+        effect=effect_path(effect),
         source=source,
         target=target,
         settings=parse_settings(settings),

@@ -27,7 +27,8 @@ def train(  # noqa: PLR0913 - one parameter an option
         list[str] | None, typer.Option(help="Never learn from: time=last:0.2, KNOB=VALUE or take:7. Repeatable.")
     ] = None,
     warm_start: Annotated[
-        Path | None, typer.Option(help="A profile to go on from: these takes refine it, and what it knew stays.")
+        Path | None,
+        typer.Option(help="A profile or preset to go on from: these takes refine it, and what it knew stays."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
     light: Annotated[
@@ -41,6 +42,7 @@ def train(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Train a profile and score it on what it never heard. Ctrl-C keeps the best so far."""
     from profiler.effects.convolution import NO_ENGINE, engine_name
+    from profiler.presets import effect_path
     from profiler.profile_file import check_suffix
     from profiler.session_folder import SessionFolder
     from profiler.split import Split, parse_hold_out
@@ -54,7 +56,7 @@ def train(  # noqa: PLR0913 - one parameter an option
         split=Split(hold_outs=tuple(parse_hold_out(text) for text in hold_out or [])),
         seed=seed,
         light=light,
-        warm_start=WarmStart.read(warm_start) if warm_start else None,
+        warm_start=WarmStart.read(effect_path(warm_start)) if warm_start else None,
         device=training_device(device),
     )
     screen = Screen(as_json)
