@@ -12,12 +12,13 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ENGINE = ROOT / "engine"
+SHIPPED = (".tonecast", ".json")
 CROSS = "aarch64-linux-gnu-g++"
 
 
 @pytest.mark.slow
 def test_without_a_compiler_there_is_a_wheel_all_the_same(tmp_path: Path):
-    """Where the compiler fails the wheel is plain Python, without the engine and with everything else."""
+    """Where the compiler fails the wheel is plain Python, without the engine and with all else, presets too."""
     tree = tmp_path / "tree"
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", ".venv", "build", ".*cache", "demo"))
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, tree]
@@ -26,6 +27,9 @@ def test_without_a_compiler_there_is_a_wheel_all_the_same(tmp_path: Path):
     assert wheel.name.endswith("py3-none-any.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "profiler/effects/convolution.py" in names
+    shipped = {path.relative_to(ROOT).as_posix() for path in (ROOT / "presets").rglob("*") if path.suffix in SHIPPED}
+    assert len(shipped) > 20
+    assert shipped <= set(names)
     assert not [name for name in names if name.startswith("profiler/_engine.") and not name.endswith(".pyi")]
 
 
