@@ -39,10 +39,10 @@ def _op_amp(volts: Wave) -> Wave:
 class DiodeClipper(Circuit):
     """A distortion pedal: an op-amp whose gain grows with the drive, diodes to ground, a tone pot and a level.
 
-    The op-amp is wired as in the MXR Distortion+: 1 megohm back, 4.7 kilohms and a pot of 500 kilohms with 47 nF to
-    ground. The clipper behind it, 2.2 kilohms into 10 nF beside two 1N4148, is the one of Yeh, Abel and Smith,
-    "Simplified, physically-informed models of distortion and overdrive guitar effects pedals", DAFx 2007. The tone is
-    the ProCo Rat's filter: 1.5 kilohms and a pot of 100 kilohms into 3.3 nF.
+    The op-amp is wired as in the MXR Distortion+: 1 megohm back, 47 nF, 4.7 kilohms and a pot of 500 kilohms to ground,
+    logarithmic the other way round. The clipper behind it, 2.2 kilohms into 10 nF beside two 1N4148, is the one of Yeh,
+    Abel and Smith, "Simplified, physically-informed models of distortion and overdrive guitar effects pedals", DAFx
+    2007. The tone is the ProCo Rat's filter: 1.5 kilohms and a pot of 100 kilohms into 3.3 nF.
     """
 
     knobs: ClassVar[tuple[Knob, ...]] = (
@@ -63,7 +63,7 @@ class DiodeClipper(Circuit):
 
     def turn(self, knob: str, value: float) -> None:
         if knob == "drive":
-            below = 4.7e3 + 500e3 * (1 - tapered(value))
+            below = 4.7e3 + 500e3 * tapered(10 - value)
             self._amplified.set((((1e6 + below) * 47e-9, 1.0), (below * 47e-9, 1.0)))
         elif knob == "tone":
             self._toned.set(low_pass(1.5e3 + 100e3 * tapered(10 - value), 3.3e-9))

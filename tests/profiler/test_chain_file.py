@@ -76,7 +76,7 @@ def test_a_slot_needs_a_plain_id(name):
         ([], "no slots"),
         ([DRIVE, DRIVE], "found drive more than once"),
         ([{**DRIVE, "id": "Not Plain"}], "lower-case"),
-        ([{**DRIVE, "kind": "pickle"}], r"at slots.0.kind, .*'pedalboard', 'plugin', .*'parallel' or 'chain'"),
+        ([{**DRIVE, "kind": "pickle"}], r"at slots.0.kind, .*'pedalboard', 'circuit', .*'parallel' or 'chain'"),
         ([{"id": "drive", "kind": "pedalboard"}], r"drive: .*has a ref that says what it plays; found ''"),
         ([{"id": "split", "kind": "parallel"}], r"split: a parallel slot has branches"),
         ([{**DRIVE, "branches": [{"id": "dry"}]}], r"drive: a parallel slot has branches, and no other"),
