@@ -100,10 +100,8 @@ def _with_short_golden(loaded: LoadedProfile) -> LoadedProfile:
 def _table(path: Path) -> str:
     """Return the table in Markdown: ESRs on settings and playing never heard, and what moving knobs leave."""
     kept: Mapping[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-    lines = [
-        "| preset | whole | median setting | worst | grade | light: worst | a knob's move leaves |",
-        "|---" * 7 + "|",
-    ]
+    titles = ("preset", "whole", "median setting", "worst", "grade", "light: worst", "a knob's move leaves", "bytes")
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     for name, told in sorted(kept.items()):
         full, light = told["full"], told["light"]
         figures = " | ".join(f"{full[each]:.4f}" for each in ("esr", "esr_median", "esr_worst"))
