@@ -86,8 +86,8 @@ def _played(part: Any) -> str:
 
 def _table(*titles: str) -> Table:
     table = Table(box=None, pad_edge=False)
-    for title in titles:
-        table.add_column(title, overflow="fold")
+    for number, title in enumerate(titles):
+        table.add_column(title, overflow="fold", no_wrap=number == 0)  # a name is there to be copied
     return table
 
 
