@@ -101,3 +101,10 @@ def test_a_preset_is_exported_into_this_folder(ran, tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     assert ran("export", "tape", "--format", "nam")[0] == 0
     assert (tmp_path / "tape.nam").is_file()
+
+
+def test_a_preset_has_a_report(ran, tmp_path: Path):
+    """Of what the profile alone tells."""
+    page = tmp_path / "page.html"
+    assert ran("report", "tape", "--out", page)[0] == 0
+    assert "<h1>tape</h1>" in page.read_text()

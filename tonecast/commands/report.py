@@ -14,7 +14,7 @@ __all__ = ["report"]
 
 
 def report(
-    profile: Annotated[Path, typer.Argument(help="A .tonecast file.")],
+    profile: Annotated[Path, typer.Argument(help="A .tonecast file, or a preset's name.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The page.")] = Path("report.html"),
     *,
     session: Annotated[Path | None, typer.Option(help="The session whose takes are compared.")] = None,
@@ -23,6 +23,7 @@ def report(
 ) -> None:
     """Write one HTML page: scores, pictures, players, a blind test. Without takes, what the profile alone tells."""
     from profiler.evaluation import scored
+    from profiler.presets import effect_path
     from profiler.profile_file import load
     from profiler.progress import within
     from profiler.report import write_report
@@ -33,8 +34,8 @@ def report(
     if out.suffix.lower() not in (".html", ".htm"):
         raise typer.BadParameter(f"A page's name ends in .html; found {out.name!r}.", param_hint="--out")
     screen = Screen(as_json)
-    loaded = load(profile)
-    size = profile.stat().st_size
+    path = effect_path(profile)
+    loaded, size = load(path), path.stat().st_size
     with contextlib.ExitStack() as stack:
         folder = None
         if table is not None:
