@@ -27,8 +27,8 @@ KNOB_MOVES_DB = {
     ("fuzz", "tone"): -55,
     ("crunch-amp", "amp.gain"): -45,
 }
-"""What moving a knob leaves beside a tone, where that is more than -60 dBFS. The compressor, the channel and the fuzz
-that were learnt leave -65, -63 and -69."""
+"""What moving a knob leaves beside a tone, where that is more than -60 dBFS. The gear itself leaves -65, -63, -34, -69
+and -44."""
 
 Blocks = Callable[[object, Samples, int, Sequence[int]], Samples]
 
