@@ -92,14 +92,13 @@ def _table(*titles: str) -> Table:
 
 
 def _profile_table(profiles: "list[tuple[Preset, Profile]]") -> Table:
-    table = _table("preset", "what it is", "knobs", "ESR", "grade", "sizes")
+    table = _table("preset", "what it is, and its knobs", "ESR", "grade")
     for preset, profile in profiles:
         score = profile.score
         figures = ("", "") if score is None or score.esr is None else (f"{score.esr:.4f}", str(score.grade))
-        knobs = "\n".join(f"{knob.id} {knob_span(knob)}" for knob in profile.knobs)
-        sizes = "full, light" if profile.light else "one"
-        what = f"{preset.title}. {preset.about}"
-        table.add_row(*(Text(cell) for cell in (preset.name, what, knobs, *figures, sizes)))
+        knobs = ", ".join(f"{knob.id} {knob_span(knob)}" for knob in profile.knobs)
+        what = Text.assemble(f"{preset.title}. {preset.about}\n", (knobs, "dim"))
+        table.add_row(Text(preset.name), what, *(Text(figure) for figure in figures))
     return table
 
 
