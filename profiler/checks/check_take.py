@@ -19,6 +19,7 @@ from profiler.finding import Finding
 from profiler.score import SILENCE_DB
 from profiler.session import Take
 from profiler.session_folder import SessionFolder
+from profiler.timing import Timing
 
 __all__ = ["check_take", "does_ring", "unreadable_take"]
 
@@ -101,7 +102,7 @@ def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels, *, by_converter: 
         hum_db=round(hum.level_db, 1) if hum else None,
         latency_frames=stray.frames if stray and stray.is_clear else None,
         latency_spread_frames=round(stray.spread_frames, 3) if stray else None,
-        drift_ppm=round(stray.drift_ppm, 3) if stray else None,
+        drift_ppm=round(stray.drift_ppm, 3) if stray and by_converter else None,
         polarity=stray.polarity if stray and stray.is_clear else None,
         linear_share=None if fit is None else round(fit.share, 4),
         level_dependence_db=None if dependence is None else round(dependence, 2),
@@ -110,16 +111,24 @@ def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels, *, by_converter: 
     limits = _noise_limits(noise, hum, wet)
     if modulation is not None:
         limits.append(Limit(cause="moves by itself", esr=modulation.esr))
-    if stray is not None and (drifts(stray) or stray.jump_second is not None):
+    # A plugin's host has one clock. What seems to drift there is gear that answers one instrument later than the next.
+    if stray is not None and ((by_converter and drifts(stray)) or stray.jump_second is not None):
         limits.append(Limit(cause="timing", esr=stray_esr(audio.wet, stray, rate)))
     findings = [
         *_noise_findings(heard, noise, wet),
         *_dropout_findings(find_dropouts(audio.dry, audio.wet), rate),
-        *(stray_findings(stray, rate, follows=fit is None or fit.share > _FOLLOWING) if stray else ()),
+        *_stray_findings(stray, fit, rate, by_converter=by_converter),
         *_modulation_findings(modulation),
         *(_bleed_findings(fit, rate) if fit and by_converter else ()),
     ]
     return with_limits(replace(heard, findings=(*check.findings, *findings)), limits)
+
+
+def _stray_findings(stray: Timing | None, fit: LinearFit | None, rate: int, *, by_converter: bool) -> list[Finding]:
+    if stray is None:
+        return []
+    found = stray_findings(stray, rate, follows=fit is None or fit.share > _FOLLOWING)
+    return [each for each in found if by_converter or each.kind != "drift"]
 
 
 def _first_minutes(audio: TakeAudio) -> slice:

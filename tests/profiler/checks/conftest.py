@@ -128,8 +128,10 @@ def playing(stimulus: tuple[Stimulus, Samples]) -> Samples:
 def record(tmp_path: Path) -> Callable[..., SessionFolder]:
     """A function that makes a session of recordings, each (dry, wet) or (dry, wet, settings), mono at one rate."""
 
-    def made(*takes, knobs=(), rate=RATE, stimulus: Stimulus | None = None, name="session") -> SessionFolder:
-        session = CaptureSession(gear=Gear(name="Pedal", kind="files"), knobs=knobs, sample_rate=rate)
+    def made(
+        *takes, knobs=(), rate=RATE, stimulus: Stimulus | None = None, name="session", kind="files"
+    ) -> SessionFolder:
+        session = CaptureSession(gear=Gear(name="Pedal", kind=kind), knobs=knobs, sample_rate=rate)
         folder = SessionFolder.create(tmp_path / name, session)
         for number, (dry, wet, *rest) in enumerate(takes):
             settings: Mapping[str, float] = rest[0] if rest else {}

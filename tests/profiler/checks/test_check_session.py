@@ -160,6 +160,16 @@ def test_any_rate_and_length(record, rate, seconds):
     assert all(math.isfinite(value) for value in figures)
 
 
+@pytest.mark.parametrize(("kind", "drift_ppm"), [("files", pytest.approx(20.0, rel=0.1)), ("plugin", None)])
+def test_only_what_two_clocks_recorded_drifts(record, playing, kind, drift_ppm):
+    """A plugin's host has one clock, so that what seems to drift there is the gear."""
+    late = np.interp(np.arange(len(playing)) * (1 - 20e-6), np.arange(len(playing)), playing)
+    (take,) = check_session(record((playing, late), kind=kind)).takes
+    assert take.drift_ppm == drift_ppm
+    assert ("drift" in {finding.kind for finding in take.findings}) == (kind == "files")
+    assert ("timing" in {limit.cause for limit in take.limits}) == (kind == "files")
+
+
 def test_a_session_without_takes(record):
     """Nothing was recorded: training makes no sense."""
     check = check_session(record())
