@@ -83,8 +83,7 @@ def test_what_a_delay_needs_wins():
         (1.0, 0.3, "convolutional", [0.04, 0.06, 0.08]),
         (1.0, 0.06, "convolutional", [0.04, 0.06, 0.08]),
         (1.0, 0.04, "recurrent", [0.04, 0.06, 0.08]),
-        (0.7, 0.04, "convolutional", [0.04, 0.06, 0.08]),
-        (0.7, 0.009, "recurrent", [0.04, 0.06, 0.08]),
+        (0.7, 0.04, "convolutional", []),
     ],
 )
 def test_the_first_goes_on_unless_another_errs_half_as_much(
@@ -92,7 +91,7 @@ def test_the_first_goes_on_unless_another_errs_half_as_much(
 ):
     """A rival that errs five times as much after half of its share is heard no further. A copy ends in small steps.
 
-    Of a first one that was led astray it must err a tenth.
+    Where large steps led the first astray, it goes on unrivalled.
     """
     shares: list[tuple[str, float]] = []
 
