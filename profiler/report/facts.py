@@ -30,6 +30,7 @@ _LIMITS = {
     "capacity": "the effect is beyond what the network can follow",
 }
 _MOST_FINDINGS = 40
+_NONE_DB = -150.0
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -99,9 +100,10 @@ def facts_of_session(session: CaptureSession, check: SessionCheck | None, score:
         found.append(Fact(name="DC in the recordings", value=f"at most {max(offsets, default=0.0):.2g} of full scale"))
         noise = [each.noise_db for each in check.takes if each.noise_db is not None]
         if noise:
-            found.append(Fact(name="Noise at rest", value=_decibels(float(np.median(noise)), "dBFS")))
+            level = float(np.median(noise))
+            found.append(Fact(name="Noise at rest", value="none" if level < _NONE_DB else _decibels(level, "dBFS")))
         if check.best_esr is not None:
-            best = f"ESR {check.best_esr:.2g}"
+            best = "ESR below 0.000001" if check.best_esr < 1e-6 else f"ESR {check.best_esr:.2g}"
             found.append(Fact(name="The best any training could reach", value=best, note=check.limited_by))
     if score and score.aliasing:
         gear_db, profile_db = score.aliasing.gear_db, score.aliasing.profile_db
