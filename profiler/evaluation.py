@@ -174,6 +174,8 @@ def _beside(folder: SessionFolder, take: Take, predicted: Samples, *, at: int, s
     start, stop = max(at, span.start), max(at + predicted.shape[1], span.start)
     dry, wet = folder.excerpt(take, start, stop)
     counts = counted(replace(take, latency_frames=take.latency_frames + start), stop - start)
+    if len(wet) != len(predicted):  # a mono dry recorded in stereo, or the other way: training learns the means
+        wet, predicted = (each.mean(axis=0, keepdims=True) for each in (wet, predicted))
     return RenderedTake(take=take, dry=dry, wet=wet * counts, predicted=predicted[:, start - at :] * counts)
 
 

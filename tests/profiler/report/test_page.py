@@ -86,7 +86,7 @@ def test_without_a_session(convolutional: Callable[..., LoadedProfile], tmp_path
 
 @pytest.mark.parametrize("kind", ["silent", "one frame", "stereo"])
 def test_odd_takes(kind: str, convolutional: Callable[..., LoadedProfile], tmp_path: Path):
-    """A take that holds next to nothing, or two channels, is no reason to fail."""
+    """A take that holds next to nothing, which is not shown in full, or two channels, is no reason to fail."""
     loaded = convolutional()
     frames = 1 if kind == "one frame" else RATE
     dry = np.random.default_rng(1).normal(0, 0.1, (1, frames)).astype(np.float32)
@@ -101,4 +101,4 @@ def test_odd_takes(kind: str, convolutional: Callable[..., LoadedProfile], tmp_p
     loaded, score = scored(loaded, folder)
     written = write_report(tmp_path / "r.html", loaded, score, folder=folder)
     assert "nan" not in re.sub(r"[a-z]*nan[a-z]+", "", (tmp_path / "r.html").read_text().split("<script")[0])
-    assert written.takes == (0,)
+    assert written.takes == ((0,) if kind == "stereo" else ())
