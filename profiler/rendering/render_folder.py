@@ -86,7 +86,8 @@ def _render_side_by_side(
     """Render what can be, and return what a process died over, or may have."""
     lost: dict[int, RenderJob] = {}
     with _pool(workers, tell) as pool:
-        futures = {pool.submit(_render, tell.place(number), job): number for number, job in queue.items()}
+        with _interrupts_held_back():
+            futures = {pool.submit(_render, tell.place(number), job): number for number, job in queue.items()}
         for future in _as_they_end(futures, tell):
             number = futures[future]
             try:
@@ -140,6 +141,22 @@ def _pool(workers: int, tell: _Teller) -> Iterator[ProcessPoolExecutor]:
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold Ctrl-C back while processes are started, which then never hear it.
+
+    One that heard it while it was still loading died of it, and the pool stopped the others in the middle of a file.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _as_they_end(futures: dict[Future[Outcome], int], tell: _Teller) -> Iterator[Future[Outcome]]:
