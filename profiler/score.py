@@ -11,7 +11,10 @@ from profiler.audio import Samples
 from profiler.knob import KnobSettings
 
 __all__ = [
+    "GOOD_ESR",
     "SILENCE_DB",
+    "TRANSPARENT_ESR",
+    "USABLE_ESR",
     "Aliasing",
     "Grade",
     "Listening",
@@ -31,7 +34,9 @@ SILENCE_DB = -100.0
 
 Grade: TypeAlias = Literal["transparent", "good", "usable", "does not match"]
 
-_TRANSPARENT_ESR, _GOOD_ESR, _USABLE_ESR = 0.003, 0.01, 0.035
+TRANSPARENT_ESR, GOOD_ESR, USABLE_ESR = 0.003, 0.01, 0.035
+"""The ESRs up to which a score may have each grade."""
+
 _INAUDIBLE_ESR = 0.001  # listeners did not tell 0.0009 from the amp (Wright et al. 2020)
 _TRANSPARENT_MFCC_L1 = 2.9
 _LOG_PERFECT, _POINTS_A_DECADE = 0.464, 69.4
@@ -213,13 +218,13 @@ def grade(esr: float | None, floor: float | None, listening: Listening | None) -
     """
     if esr is None:
         return None
-    limit = _TRANSPARENT_ESR if floor is None else min(_TRANSPARENT_ESR, max(2 * floor, _INAUDIBLE_ESR))
+    limit = TRANSPARENT_ESR if floor is None else min(TRANSPARENT_ESR, max(2 * floor, _INAUDIBLE_ESR))
     distance = listening.mfcc_l1 if listening else None
     if esr <= limit and distance is not None and distance <= _TRANSPARENT_MFCC_L1:
         return "transparent"
-    if esr <= _GOOD_ESR:
+    if esr <= GOOD_ESR:
         return "good"
-    return "usable" if esr <= _USABLE_ESR else "does not match"
+    return "usable" if esr <= USABLE_ESR else "does not match"
 
 
 def headline_rows(takes: Sequence[TakeScore]) -> list[TakeScore]:

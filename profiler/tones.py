@@ -13,6 +13,7 @@ __all__ = [
     "blips",
     "chirps",
     "level_ramps",
+    "ramp_pitches",
     "stepped_noise",
     "sweep_phase",
     "sweeps",
@@ -94,8 +95,12 @@ def level_ramps(*, sample_rate: int, seconds: float) -> Wave:
     """Return tones of 82, 220, 1000 and 4000 Hz that grow from -60 to -1 dBFS: static curves, onsets, aliasing."""
     time = np.arange(int(seconds * sample_rate)) / sample_rate
     level = 10 ** (np.interp(time, [0, seconds], _RAMP_DB) / 20)
-    tones = [frequency for frequency in _RAMP_HZ if frequency < 0.45 * sample_rate]
-    return np.concatenate([level * np.sin(2 * np.pi * frequency * time) for frequency in tones])
+    return np.concatenate([level * np.sin(2 * np.pi * pitch * time) for pitch in ramp_pitches(sample_rate)])
+
+
+def ramp_pitches(sample_rate: int) -> list[float]:
+    """Return the pitches of `level_ramps` in Hz: those that the rate has room for."""
+    return [frequency for frequency in _RAMP_HZ if frequency < 0.45 * sample_rate]
 
 
 def _sweep_range(sample_rate: int) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from profiler.checks.result import Cause, Grade, Limit, SessionCheck, TakeCheck
-from profiler.score import SILENCE_DB
+from profiler.score import GOOD_ESR, SILENCE_DB, TRANSPARENT_ESR, USABLE_ESR
 
 __all__ = [
     "CLIPPED_TRACE",
@@ -18,8 +18,6 @@ __all__ = [
     "with_known_noise",
     "with_limits",
 ]
-
-_TRANSPARENT, _GOOD, _USABLE = 0.003, 0.01, 0.035
 
 _GRADES: tuple[Grade, ...] = ("transparent", "good", "usable", "does not match")
 
@@ -101,11 +99,11 @@ def grade_of(best_esr: float | None) -> Grade:
     """Return the grade that a score equal to the forecast would have."""
     if best_esr is None:
         return "unknown"
-    if best_esr <= _TRANSPARENT:
+    if best_esr <= TRANSPARENT_ESR:
         return "transparent"
-    if best_esr <= _GOOD:
+    if best_esr <= GOOD_ESR:
         return "good"
-    return "usable" if best_esr <= _USABLE else "does not match"
+    return "usable" if best_esr <= USABLE_ESR else "does not match"
 
 
 def lowered(grade: Grade, *, clipped_share: float) -> Grade:
@@ -129,7 +127,7 @@ def in_words(limits: Sequence[Limit]) -> str:
 
 def advice_on(limits: Sequence[Limit]) -> str | None:
     """Return what would lower the largest limit, None when it is no hindrance."""
-    if not limits or limits[0].esr < _TRANSPARENT / 10:
+    if not limits or limits[0].esr < TRANSPARENT_ESR / 10:
         return None
     return _ADVICE[limits[0].cause]
 

@@ -13,7 +13,7 @@ from profiler.report.playing import banded, levels_by_level, loudest_moment
 from profiler.report.spectrogram import LOW_HZ, highest_hz, loudest_db, png_url, spectrogram
 from profiler.report.svg import Axis, Line, Picture, Rule, Series, chart
 from profiler.report.tone_answers import Ramp, Swept
-from profiler.score import Score
+from profiler.score import GOOD_ESR, TRANSPARENT_ESR, USABLE_ESR, Score
 
 __all__ = ["knob_charts", "learning_curve", "look_at", "scores_by_take", "tone_charts"]
 
@@ -21,6 +21,9 @@ _WAVEFORM_SECONDS = 0.03
 _SPECTRUM_RANGE_DB = 90.0
 _LOOKS = ("n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7")
 _LEAST_ESR, _LARGEST_ESR = 1e-8, 10.0
+_SHOWN_HARMONICS = ((0, "2nd", "soft"), (1, "3rd", "loud"))
+_BELOW, _BELOW_ENDS = "below the fundamental, dB", (-90.0, 10.0)
+_LEVEL_IN = Axis(label="level in, dBFS", low=-60, high=0)
 
 
 def learning_curve(curve: Sequence[CurvePoint]) -> Markup | None:
@@ -43,7 +46,8 @@ def scores_by_take(score: Score) -> Markup | None:
     esr = np.asarray([max(row.esr, _LEAST_ESR) for row in score.takes if row.esr is not None])
     if len(esr) < 2:
         return None
-    rules = [Rule(name=name, y=at) for name, at in (("transparent", 0.003), ("good", 0.01), ("usable", 0.035))]
+    grades = (("transparent", TRANSPARENT_ESR), ("good", GOOD_ESR), ("usable", USABLE_ESR))
+    rules = [Rule(name=name, y=at) for name, at in grades]
     low, high = _esr_ends(np.append(esr, [0.002, 0.05]))
     if score.floor is not None and score.floor > low:
         rules.append(Rule(name="the gear's own noise", y=score.floor))
@@ -146,49 +150,43 @@ def _spectrograms(gear: Samples, learnt: Samples, sample_rate: int) -> list[Mark
 
 
 def _responses(both: list[tuple[str, list[Swept]]]) -> Markup | None:
-    lines = [
-        Line(name=f"{name}, {_louder(sweep)}", look=f"{name} {_louder(sweep)}", x=sweep.frequency_hz, y=sweep.gain_db)
-        for name, sweeps in both
-        for sweep in sweeps
-    ]
-    return _over_frequency("Response to sweeps, the fundamental alone", "gain, dB", lines, None)
+    lines = [_swept_line(name, sweep, sweep.gain_db) for name, sweeps in both for sweep in sweeps]
+    return _over_frequency("Response to sweeps, the fundamental alone", "gain, dB", lines)
 
 
 def _distortion(both: list[tuple[str, list[Swept]]]) -> list[Markup | None]:
-    lines = [
-        Line(
-            name=f"{name}, {_louder(sweep)}",
-            look=f"{name} {_louder(sweep)}",
-            x=sweep.frequency_hz,
-            y=sweep.distortion_db,
-        )
-        for name, sweeps in both
-        for sweep in sweeps
-    ]
+    lines = [_swept_line(name, sweep, sweep.distortion_db) for name, sweeps in both for sweep in sweeps]
     loud = [
-        Line(
-            name=f"{name}, {word}",
-            look=f"{name} {look}",
-            x=sweep.frequency_hz,
-            y=sweep.harmonics_db[number],
-        )
-        for number, word, look in ((0, "2nd", "soft"), (1, "3rd", "loud"))
+        Line(name=f"{name}, {word}", look=f"{name} {look}", x=sweep.frequency_hz, y=sweep.harmonics_db[number])
+        for number, word, look in _SHOWN_HARMONICS
         for name, sweeps in both
         for sweep in sweeps[-1:]
     ]
-    below = "below the fundamental, dB"
     return [
-        _over_frequency("Harmonic distortion by frequency", below, lines, (-90.0, 10.0)),
-        _over_frequency("2nd and 3rd harmonic of the loud sweep", below, loud, (-90.0, 10.0)),
+        _over_frequency("Harmonic distortion by frequency", _BELOW, lines, _BELOW_ENDS),
+        _over_frequency("2nd and 3rd harmonic of the loud sweep", _BELOW, loud, _BELOW_ENDS),
     ]
 
 
-def _over_frequency(title: str, label: str, lines: list[Line], ends: tuple[float, float] | None) -> Markup | None:
+def _swept_line(name: str, sweep: Swept, y: Series) -> Line:
+    how = "loud" if sweep.level_db > -20 else "soft"
+    return Line(name=f"{name}, {how}", look=f"{name} {how}", x=sweep.frequency_hz, y=y)
+
+
+def _over_frequency(
+    title: str, label: str, lines: list[Line], ends: tuple[float, float] | None = None
+) -> Markup | None:
+    highest = max((float(line.x.max(initial=0)) for line in lines), default=0.0)
+    return _curves(title, _hertz(50, highest), label, lines, ends)
+
+
+def _curves(title: str, x: Axis, label: str, lines: list[Line], ends: tuple[float, float] | None) -> Markup | None:
+    """Return lines in dB over an axis, from one of `ends` to the other, or as far as they go; None for nothing."""
     values = np.concatenate([line.y for line in lines] or [np.zeros(0)])
     if not np.isfinite(values).any():
         return None
     y = Axis(label=label, low=ends[0], high=ends[1]) if ends else _decibels(label, values)
-    return chart(title, _hertz(50, max(float(line.x.max()) for line in lines)), y, lines)
+    return chart(title, x, y, lines)
 
 
 def _ramp_levels(both: list[tuple[str, list[Ramp]]]) -> Markup | None:
@@ -198,25 +196,17 @@ def _ramp_levels(both: list[tuple[str, list[Ramp]]]) -> Markup | None:
         for name, ramps in both
         for ramp in ramps[number : number + 1]
     ]
-    return _over_level("Level response to single tones", "level out, dBFS", lines, None)
+    return _curves("Level response to single tones", _LEVEL_IN, "level out, dBFS", lines, None)
 
 
 def _ramp_harmonics(both: list[tuple[str, list[Ramp]]]) -> Markup | None:
     lines = [
         Line(name=f"{name}, {word}", look=f"{name} {look}", x=ramp.in_db, y=ramp.harmonics_db[number])
-        for number, word, look in ((0, "2nd", "soft"), (1, "3rd", "loud"))
+        for number, word, look in _SHOWN_HARMONICS
         for name, ramps in both
         for ramp in ramps[1:2]
     ]
-    return _over_level("Harmonics of 220 Hz by level", "below the fundamental, dB", lines, (-90.0, 10.0))
-
-
-def _over_level(title: str, label: str, lines: list[Line], ends: tuple[float, float] | None) -> Markup | None:
-    values = np.concatenate([line.y for line in lines] or [np.zeros(0)])
-    if not np.isfinite(values).any():
-        return None
-    y = Axis(label=label, low=ends[0], high=ends[1]) if ends else _decibels(label, values)
-    return chart(title, Axis(label="level in, dBFS", low=-60, high=0), y, lines)
+    return _curves("Harmonics of 220 Hz by level", _LEVEL_IN, _BELOW, lines, _BELOW_ENDS)
 
 
 def _static_curve(both: list[tuple[str, list[Ramp]]]) -> Markup | None:
@@ -275,7 +265,7 @@ def _measured_spectra(sweep: KnobSweep) -> Markup | None:
                 y=place.learnt_bands_db,
             )
         )
-    return _over_frequency("Spectrum by position: gear, and learnt (dashed)", "over the dry, dB", lines, None)
+    return _over_frequency("Spectrum by position: gear, and learnt (dashed)", "over the dry, dB", lines)
 
 
 def _alone(sweep: KnobSweep) -> Markup | None:
@@ -284,11 +274,7 @@ def _alone(sweep: KnobSweep) -> Markup | None:
         Line(name=place.word, look=look, x=sweep.frequency_hz, y=place.learnt_bands_db)
         for place, look in zip(sweep.alone, looks, strict=False)
     ]
-    return _over_frequency("Learnt, only this knob turned", "over the dry, dB", lines, None)
-
-
-def _louder(sweep: Swept) -> str:
-    return "loud" if sweep.level_db > -20 else "soft"
+    return _over_frequency("Learnt, only this knob turned", "over the dry, dB", lines)
 
 
 def _hertz(low: float, high: float) -> Axis:

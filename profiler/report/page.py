@@ -5,12 +5,12 @@ import hashlib
 import importlib.resources
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
 
 import jinja2
+import numpy as np
 from markupsafe import Markup
 
 from profiler.checks import SessionCheck, check_session
@@ -19,7 +19,7 @@ from profiler.profile import LoadedProfile, Profile
 from profiler.progress import Progress, ProgressCallback, unheard, within
 from profiler.report.charts import knob_charts, learning_curve, look_at, scores_by_take, tone_charts
 from profiler.report.facts import facts_of_profile, facts_of_session, findings, golden_settings, headline, knob_ranges
-from profiler.report.knob_sweeps import KnobSweep, bands_hz, by_position, learnt_alone, listened
+from profiler.report.knob_sweeps import KnobSweep, Place, bands_hz, by_position, learnt_alone, listened
 from profiler.report.measured import Answers, Case, answers_alone, answers_of_session, cases, golden_error_db
 from profiler.report.players import Player, player
 from profiler.score import Score
@@ -28,8 +28,6 @@ from profiler.session_folder import SessionFolder
 from profiler.storage import write_bytes
 
 __all__ = ["Written", "write_report"]
-
-T = TypeVar("T")
 
 _WORST_SHOWN = 3
 _MOST_ROWS = 30
@@ -97,74 +95,43 @@ def _gathered(
     if folder:
         share = _CHECK_SHARE
         material.check = check_session(folder, on_progress=within(on_progress, start=0.0, share=share))
-    steps = _steps(loaded, score, folder, material)
     tell = within(on_progress, start=share, share=1 - share)
     begun = time.monotonic()
-    for number, step in enumerate(steps):
-        step()
-        done = (number + 1) / len(steps)
+    for done in _gather(material, loaded, score, folder):
         left = (time.monotonic() - begun) * (1 - done) / done
         tell(Progress(step="report", done=done, seconds_left=left))
     return material
 
 
-def _steps(
-    loaded: LoadedProfile, score: Score | None, folder: SessionFolder | None, material: _Material
-) -> list[Callable[[], None]]:
-    """Return what has to be worked out, one thing after the other."""
-    knobs = loaded.profile.knobs[:_MOST_KNOBS]
-    places: dict[str, Any] = {}
-    steps: list[Callable[[], None]] = []
+def _gather(
+    material: _Material, loaded: LoadedProfile, score: Score | None, folder: SessionFolder | None
+) -> Iterator[float]:
+    """Work out one thing after the other, and yield after each how much of it all is done."""
+    profile = loaded.profile
+    knobs = profile.knobs[:_MOST_KNOBS]
+    makers: Sequence[Callable[[], Case]] = ()
     if folder and score:
-        spans = scored_spans(loaded.profile, folder.session)
+        spans = scored_spans(profile, folder.session)
         makers = cases(loaded, folder, score, spans, worst=_WORST_SHOWN)
-        steps += [
-            _then(make, lambda case: material.shown.append(_shown(loaded.profile, folder, case))) for make in makers
-        ]
+    steps = len(makers) + (folder is not None) + 1 + len(knobs)
+    shares = iter(np.linspace(0, 1, steps + 1)[1:].tolist())
+    places: dict[str, tuple[Place, ...]] = {}
     if folder:
-        steps.append(_then(lambda: answers_of_session(loaded, folder), _keep(material.answers)))
-        if knobs:
-            steps.append(
-                _then(
-                    lambda: by_position(loaded.profile.knobs, listened(loaded, folder)),
-                    places.update,
-                )
-            )
-    steps.append(
-        lambda: (
-            None
-            if any(not each.moving for each in material.answers)
-            else material.answers.append(answers_alone(loaded))
-        )
-    )
-    frequency = bands_hz(loaded.profile.sample_rate)
+        for make in makers:
+            material.shown.append(_shown(profile, folder, make()))
+            yield next(shares)
+        if (found := answers_of_session(loaded, folder)) is not None:
+            material.answers.append(found)
+        yield next(shares)
+        places = by_position(profile.knobs, listened(loaded, folder)) if knobs else {}
+    if all(each.moving for each in material.answers):
+        material.answers.append(answers_alone(loaded))
+    yield next(shares)
+    frequency = bands_hz(profile.sample_rate)
     for knob in knobs:
-        steps.append(
-            lambda knob=knob: material.sweeps.append(  # type: ignore[misc]
-                KnobSweep(
-                    knob=knob,
-                    frequency_hz=frequency,
-                    measured=places.get(knob.id, ()),
-                    alone=learnt_alone(loaded, knob),
-                )
-            )
-        )
-    return steps
-
-
-def _then(make: Callable[[], T], take: Callable[[T], object]) -> Callable[[], None]:
-    def step() -> None:
-        take(make())
-
-    return step
-
-
-def _keep(into: list[T]) -> Callable[[T | None], None]:
-    def keep(found: T | None) -> None:
-        if found is not None:
-            into.append(found)
-
-    return keep
+        measured, alone = places.get(knob.id, ()), learnt_alone(loaded, knob)
+        material.sweeps.append(KnobSweep(knob=knob, frequency_hz=frequency, measured=measured, alone=alone))
+        yield next(shares)
 
 
 def _shown(profile: Profile, folder: SessionFolder, case: Case) -> _Shown:

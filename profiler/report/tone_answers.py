@@ -7,12 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profiler.report.svg import Series
-from profiler.tones import Wave, level_ramps, sweep_phase, sweeps
+from profiler.tones import Wave, level_ramps, ramp_pitches, sweep_phase, sweeps
 
-__all__ = ["RAMP_HZ", "Ramp", "Swept", "measuring_tones", "ramps", "swept"]
-
-RAMP_HZ = (82.41, 220.0, 1000.0, 4000.0)
-"""Pitches of `tones.level_ramps`, in Hz."""
+__all__ = ["Ramp", "Swept", "measuring_tones", "ramps", "swept"]
 
 _SWEEP_SECONDS, _RAMP_SECONDS = 4.0, 2.0
 _HARMONICS = 8
@@ -62,20 +59,15 @@ def swept(dry: Wave, wet: Wave, still: NDArray[np.bool_], sample_rate: int) -> l
     found = []
     for each_dry, each_wet, each_still in zip(*(np.split(each, 2) for each in (dry, wet, still)), strict=True):
         phase = sweep_phase(sample_rate=sample_rate, frames=len(each_dry))
-        levels, places = _levels(each_wet, phase, sample_rate, _HARMONICS)
-        played, _ = _levels(each_dry, phase, sample_rate, 1)
-        frequency = (np.gradient(phase) * sample_rate / (2 * np.pi))[places]
-        for number in range(1, _HARMONICS + 1):
-            levels[number - 1, frequency * number > 0.45 * sample_rate] = np.nan
-        levels[:, ~_calm(each_still, places, sample_rate)] = np.nan
-        heard = frequency >= _LOWEST_HZ
-        levels, frequency, played = levels[:, heard], frequency[heard], played[:, heard]
-        harmonics = 20 * np.log10(np.maximum(levels[1:], 1e-7) / np.maximum(levels[:1], 1e-7))
+        answer = _answer(each_dry, each_wet, each_still, phase, sample_rate)
+        heard = answer.frequency_hz >= _LOWEST_HZ
+        played, levels = answer.played[heard], answer.levels[:, heard]
+        harmonics = _below_first(levels)
         found.append(
             Swept(
                 level_db=round(20 * float(np.log10(max(np.abs(each_dry).max(initial=0), 1e-7)))),
-                frequency_hz=frequency,
-                gain_db=20 * np.log10(np.maximum(levels[0], 1e-7) / np.maximum(played[0], 1e-7)),
+                frequency_hz=answer.frequency_hz[heard],
+                gain_db=20 * np.log10(np.maximum(levels[0], 1e-7) / np.maximum(played, 1e-7)),
                 harmonics_db=harmonics,
                 distortion_db=_summed(harmonics),
             )
@@ -85,30 +77,49 @@ def swept(dry: Wave, wet: Wave, still: NDArray[np.bool_], sample_rate: int) -> l
 
 def ramps(dry: Wave, wet: Wave, still: NDArray[np.bool_], sample_rate: int) -> list[Ramp]:
     """Return what the answer to `tones.level_ramps` shows, one tone after the other."""
-    tones = [frequency for frequency in RAMP_HZ if frequency < 0.45 * sample_rate]
+    tones = ramp_pitches(sample_rate)
     length = len(dry) // len(tones)
     found = []
     for number, frequency in enumerate(tones):
         span = slice(number * length, (number + 1) * length)
         phase = 2 * np.pi * frequency * np.arange(length) / sample_rate
-        levels, places = _levels(wet[span], phase, sample_rate, _HARMONICS)
-        played, _ = _levels(dry[span], phase, sample_rate, 1)
-        for harmonic in range(1, _HARMONICS + 1):
-            if frequency * harmonic > 0.45 * sample_rate:
-                levels[harmonic - 1] = np.nan
-        levels[:, ~_calm(still[span], places, sample_rate)] = np.nan
+        answer = _answer(dry[span], wet[span], still[span], phase, sample_rate)
         cycles = _loud_cycles(length, frequency, sample_rate)
         found.append(
             Ramp(
                 frequency_hz=frequency,
-                in_db=20 * np.log10(np.maximum(played[0], 1e-7)),
-                out_db=20 * np.log10(np.maximum(levels[0], 1e-7)),
-                harmonics_db=20 * np.log10(np.maximum(levels[1:], 1e-7) / np.maximum(levels[:1], 1e-7)),
+                in_db=20 * np.log10(np.maximum(answer.played, 1e-7)),
+                out_db=20 * np.log10(np.maximum(answer.levels[0], 1e-7)),
+                harmonics_db=_below_first(answer.levels),
                 curve_in=dry[span][cycles],
                 curve_out=wet[span][cycles],
             )
         )
     return found
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Answer:
+    """Amplitudes at some places of a tone: of what was played, and of the answer's harmonics (harmonics, places)."""
+
+    frequency_hz: Series
+    played: Series
+    levels: Series
+
+
+def _answer(dry: Wave, wet: Wave, still: NDArray[np.bool_], phase: Wave, sample_rate: int) -> _Answer:
+    """Return the harmonics of the answer to a tone of that phase; NaN for what is not recorded, or where knobs move."""
+    levels, places = _levels(wet, phase, sample_rate, _HARMONICS)
+    (played,), _ = _levels(dry, phase, sample_rate, 1)
+    frequency = (np.gradient(phase) * sample_rate / (2 * np.pi))[places]
+    levels[np.outer(np.arange(1, _HARMONICS + 1), frequency) > 0.45 * sample_rate] = np.nan
+    levels[:, ~_calm(still, places, sample_rate)] = np.nan
+    return _Answer(frequency_hz=frequency, played=played, levels=levels)
+
+
+def _below_first(levels: Series) -> Series:
+    """Return the levels of the harmonics from the second on, in dB beside the first."""
+    return 20 * np.log10(np.maximum(levels[1:], 1e-7) / np.maximum(levels[:1], 1e-7))
 
 
 def _loud_cycles(length: int, frequency: float, sample_rate: int) -> slice:

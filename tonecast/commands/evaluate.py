@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from profiler.score import Score
     from profiler.session_folder import SessionFolder
 
-__all__ = ["evaluate", "taken_in"]
+__all__ = ["compared_with", "evaluate"]
 
 
 def evaluate(
@@ -35,7 +35,6 @@ def evaluate(
     from profiler.knob_moves import knob_moves
     from profiler.presets import effect_path
     from profiler.profile_file import load
-    from profiler.session_folder import SessionFolder
 
     if (session is None) == (table is None):
         raise typer.BadParameter("Give either --session or --table: what the profile is compared with.")
@@ -43,13 +42,8 @@ def evaluate(
     loaded = load(effect_path(profile))
     if size is not None:
         loaded = sized(loaded, size)
-    with contextlib.ExitStack() as stack:
-        if table is not None:
-            folder = stack.enter_context(taken_in(screen, table, loaded.profile))
-        else:
-            folder = SessionFolder.open(session or Path())
-        with screen.progress("evaluate") as tell:
-            loaded, score = scored(loaded, folder, on_progress=tell)
+    with compared_with(screen, session, table, loaded.profile) as folder, screen.progress("evaluate") as tell:
+        loaded, score = scored(loaded, folder, on_progress=tell)
     screen.show(score_table(score, folder.session, rows=len(score.takes)))
     _tell(screen, score)
     for line in sizes_words(loaded.profile):
@@ -79,7 +73,21 @@ def _tell(screen: Screen, score: "Score") -> None:
 
 
 @contextlib.contextmanager
-def taken_in(screen: Screen, table: Path, profile: "Profile") -> "Iterator[SessionFolder]":
+def compared_with(
+    screen: Screen, session: Path | None, table: Path | None, profile: "Profile"
+) -> "Iterator[SessionFolder]":
+    """Open the session that a profile is compared with, or take the table into one."""
+    from profiler.session_folder import SessionFolder
+
+    if table is None:
+        yield SessionFolder.open(session or Path())
+        return
+    with _taken_in(screen, table, profile) as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def _taken_in(screen: Screen, table: Path, profile: "Profile") -> "Iterator[SessionFolder]":
     """Take a table into a session with the profile's knobs that is gone afterwards."""
     from profiler.errors import SessionError
     from profiler.pairs import common_rate, take_in

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tonecast.commands.evaluate import taken_in
+from tonecast.commands.evaluate import compared_with
 from tonecast.console import Screen
 from tonecast.options import AsJson
 
@@ -27,7 +27,6 @@ def report(
     from profiler.profile_file import load
     from profiler.progress import within
     from profiler.report import write_report
-    from profiler.session_folder import SessionFolder
 
     if session is not None and table is not None:
         raise typer.BadParameter("Give --session or --table, not both.")
@@ -36,25 +35,21 @@ def report(
     screen = Screen(as_json)
     path = effect_path(profile)
     loaded, size = load(path), path.stat().st_size
-    with contextlib.ExitStack() as stack:
-        folder = None
-        if table is not None:
-            folder = stack.enter_context(taken_in(screen, table, loaded.profile))
-        elif session is not None:
-            folder = SessionFolder.open(session)
-        with screen.progress("report") as tell:
-            score, share = loaded.profile.score, 0.0
-            if folder is not None:
-                share = 0.5
-                loaded, score = scored(loaded, folder, on_progress=within(tell, start=0.0, share=share))
-            written = write_report(
-                out,
-                loaded,
-                score,
-                folder=folder,
-                file_bytes=size,
-                on_progress=within(tell, start=share, share=1 - share),
-            )
+    has_takes = session is not None or table is not None
+    takes = compared_with(screen, session, table, loaded.profile) if has_takes else contextlib.nullcontext()
+    with takes as folder, screen.progress("report") as tell:
+        score, share = loaded.profile.score, 0.0
+        if folder is not None:
+            share = 0.5
+            loaded, score = scored(loaded, folder, on_progress=within(tell, start=0.0, share=share))
+        written = write_report(
+            out,
+            loaded,
+            score,
+            folder=folder,
+            file_bytes=size,
+            on_progress=within(tell, start=share, share=1 - share),
+        )
     screen.say(f"{out}: {written.bytes / 1e6:.1f} MB. Open it in a browser; it needs nothing else.")
     if folder is None:
         screen.say(
