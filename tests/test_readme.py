@@ -44,6 +44,12 @@ def test_every_line_of_the_readme_is_a_command():
         assert {word for word in words if word.startswith("--")} <= commands()[name], line
 
 
+def test_the_test_command_is_one_line():
+    """CI runs the line of the README that ends in pytest: there is one, and it brings what the tests need."""
+    (command,) = re.findall(r"^python3 .*pytest$", README, re.MULTILINE)
+    assert ".[test]" in command
+
+
 def test_links_lead_somewhere():
     """Every relative link and picture is there."""
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
