@@ -70,6 +70,8 @@ TURNED: Mapping[str, Turned] = {
     "fuzz_face": Turned(title="Fuzz Face", plugin="fuzz_face", knobs=("FUZZ=0:1",)),
     "zam_tube": Turned(title="ZamTube preamp", plugin="zam_tube", knobs=("tubedrive=.1:11", "bass=0:10", "treb=0:10")),
     "saturator": Turned(title="Calf Saturator", plugin="saturator", knobs=("drive=.1:10", "blend=-10:10")),
+    "jcm800pre_one": Turned(title="JCM800 preamp, one knob", plugin="jcm800pre", knobs=("P6v=0:1",)),
+    "jcm800pre_two": Turned(title="JCM800 preamp, two knobs", plugin="jcm800pre", knobs=("P6v=0:1", "Bass=0:1")),
     "jcm800pre_six": Turned(
         title="JCM800 preamp, six knobs",
         plugin="jcm800pre",
