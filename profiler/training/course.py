@@ -64,12 +64,15 @@ class Course:
         `watches` are one for the full effect and one for the light one, `light` is where that begins, or None for none.
         With `refines` both were trained before and go on slowly. Returns what limited the full effect, unless the light
         one was interrupted. Raises TrainingError as `fit` does for the full effect: a light one that diverges is left
-        out, with a finding.
+        out, or stays as it was before it was refined, with a finding.
         """
         with_light = light is not None
         share = 1 - LIGHT_SHARE if with_light else 1.0
         if refines:
             self.full.recipe = refining(self.full.recipe)
+            if light is not None and self.light is None:  # there from the start: whatever stops this, it is not lost
+                self.light = TrainingState.fresh(light, seed=seed)
+                watches[1].look(self.light)
         limited_by = fit(
             self.full,
             examples,
@@ -83,8 +86,6 @@ class Course:
             return limited_by
         if self.light is None:
             self.light = TrainingState.fresh(light, seed=seed)
-            if refines:
-                watches[1].look(self.light)
         if refines:
             self.light.recipe = refining(self.light.recipe)
         try:
@@ -98,7 +99,10 @@ class Course:
                 watch=watches[1],
             )
         except TrainingError as error:
-            self.light, self.findings = None, (_no_light(error),)
+            if refines:  # what it was before is its best yet
+                self.findings = (_light_as_it_was(error),)
+            else:
+                self.light, self.findings = None, (_no_light(error),)
             return limited_by
         return ended if ended == "interrupted" else limited_by
 
@@ -131,6 +135,11 @@ class Course:
 def _no_light(error: TrainingError) -> Finding:
     message = f"There is no light size: {error} Train with another --seed, or be content with the full one."
     return Finding(kind="no-light", message=message, severity="warning")
+
+
+def _light_as_it_was(error: TrainingError) -> Finding:
+    message = f"The light size learnt nothing new: {error} It stays as it was."
+    return Finding(kind="light-as-it-was", message=message, severity="warning")
 
 
 def before_light(schedule: Schedule) -> Schedule:

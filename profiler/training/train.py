@@ -160,7 +160,9 @@ def _finished(
     findings += (*course.findings, *outcome_findings(state.effect, examples))
     provenance = replace(provenance, findings=tuple(findings))
     loaded = _profile(folder, out, state.effect, start.profile if start else folder.session, provenance)
-    return _with_light(loaded, course.light) if course.light and course.light.step else loaded
+    if course.light is None or not (course.light.step or start):  # one that goes on is good before its first step
+        return loaded
+    return _with_light(loaded, course.light)
 
 
 def forget_checkpoint(out: Path) -> None:

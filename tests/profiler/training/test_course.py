@@ -167,6 +167,34 @@ def test_both_sizes_go_on_from_a_profile(captured: Path, whole: LoadedProfile, t
     assert alone.profile.light is None
 
 
+def test_a_light_effect_that_diverges_when_it_is_refined_stays_as_it_was(
+    captured: Path, whole: LoadedProfile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A profile loses nothing by being refined: the light effect that it had is still there, and still plays."""
+    apply = TrainingState.apply
+
+    def diverges(state: TrainingState, gradients: list[torch.Tensor], rate: float) -> bool:
+        return state.effect.multiply_adds > 6000 and apply(state, gradients, rate)
+
+    monkeypatch.setattr(TrainingState, "apply", diverges)
+    folder, start = SessionFolder.open(captured), WarmStart(loaded=whole, sha256="0")
+    refined = train(folder, replace(PLAN, warm_start=start), tmp_path / "p.tonecast")
+    assert refined.profile.provenance is not None
+    assert "light-as-it-was" in [finding.kind for finding in refined.profile.provenance.findings]
+    assert refined.profile.light is not None
+    known, kept = (dict(each.weights) for each in (sized(whole, Size.LIGHT), sized(refined, Size.LIGHT)))
+    assert same(known, kept)
+
+
+def test_refining_that_is_stopped_at_once_keeps_the_light_effect(captured: Path, whole: LoadedProfile, tmp_path: Path):
+    """Who stops before the light effect's turn still has the one that the profile had."""
+    start = WarmStart(loaded=whole, sha256="0")
+    plan = replace(PLAN, warm_start=start)
+    stopped = train(SessionFolder.open(captured), plan, tmp_path / "p.tonecast", stopped=lambda: True)
+    known, kept = (dict(each.weights) for each in (sized(whole, Size.LIGHT), sized(stopped, Size.LIGHT)))
+    assert same(known, kept)
+
+
 def test_progress_is_that_of_both(whole: LoadedProfile, told: list[Progress]):
     """The full effect is learnt at four fifths, the light one at the end; the time left is the rest of both."""
     assert whole.profile.light is not None
