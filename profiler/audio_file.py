@@ -68,7 +68,8 @@ class AudioReader:
             block = self.file.read(frames, dtype="float32", always_2d=True).T
         except soundfile.LibsndfileError as error:
             raise AudioError(
-                f"{self.path} breaks off or is damaged near frame {start}: {error.error_string}"
+                f"{self.path} breaks off or is damaged near frame {start}: {error.error_string} "
+                "Copy or export it again."
             ) from error
         if block.shape[1] < frames:
             raise _cut(self.path, f"ends at frame {start + block.shape[1]} of {self.frames}")

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from profiler.audio import Samples
+from profiler.automation import ROUNDING_SECONDS, Automation, Turn, rounded
 from profiler.inharmonic import parted
 from profiler.knob import Knob, KnobSettings, default_settings
 from profiler.knob_track import Breakpoint, KnobTrack
@@ -40,24 +41,36 @@ def knob_moves(loaded: LoadedProfile) -> tuple[KnobMove, ...]:
     rate, knobs = loaded.profile.sample_rate, loaded.profile.knobs
 
     def play(dry: Samples, track: KnobTrack) -> Samples:
-        return ProfileProcessor(loaded, track=track).process(dry, rate)
+        begin, *later = track.breakpoints
+        turns = [
+            Turn(seconds=point.frame / rate, knob=knob, value=value, glide_seconds=point.ramp_frames / rate)
+            for point in later
+            for knob, value in point.settings.items()
+        ]
+        automation = Automation(turns=tuple(turns))
+        return ProfileProcessor(loaded, begin.settings, automation=automation).process(dry, rate)
 
     time = np.arange(int((_BEFORE_SECONDS + _MOVE_SECONDS + _AFTER_SECONDS) * rate)) / rate
     tone = (10 ** (_TONE_DB / 20) * np.sin(2 * math.pi * _TONE_HZ * time)).astype(np.float32)[None]
+    rounding = round(ROUNDING_SECONDS * rate)
     moves = []
     for knob in (each for each in knobs if not each.choices):
         silence_db, tone_db = (
-            round(move_residue_db(play, dry, knob, default_settings(knobs), rate), 1) for dry in (0 * tone, tone)
+            round(move_residue_db(play, dry, knob, default_settings(knobs), rate, rounding=rounding), 1)
+            for dry in (0 * tone, tone)
         )
         moves.append(KnobMove(knob=knob.id, silence_db=silence_db, tone_db=tone_db))
     return tuple(moves)
 
 
-def move_residue_db(play: Play, dry: Samples, knob: Knob, settings: KnobSettings, sample_rate: int) -> float:
+def move_residue_db(
+    play: Play, dry: Samples, knob: Knob, settings: KnobSettings, sample_rate: int, *, rounding: int = 1
+) -> float:
     """Return the RMS level in dBFS, in the worst 10 ms, of what a move leaves beside the sound; -200 for nothing.
 
-    The reference is a fade through the sounds that the knob gives while it stands at the places it passes. What differs
-    from that, but for slow changes of the harmonics of 220 Hz, is neither the one sound nor the other.
+    The reference is a fade through the sounds that the knob gives while it stands at the places it passes, on its way
+    whose corners are rounded over `rounding` frames where the player does so. What differs from that, but for slow
+    changes of the harmonics of 220 Hz, is neither the one sound nor the other.
     """
     frames = dry.shape[1]
     begin, length = int(_BEFORE_SECONDS * sample_rate), int(_MOVE_SECONDS * sample_rate)
@@ -68,7 +81,8 @@ def move_residue_db(play: Play, dry: Samples, knob: Knob, settings: KnobSettings
             Breakpoint(frame=begin, settings=ends[1], ramp_frames=length),
         )
     )
-    place = np.clip((np.arange(frames) - begin) / length, 0, 1) * (_PLACES - 1)
+    straight = np.clip((np.arange(1 - rounding, frames) - begin) / length, 0, 1)
+    place = rounded(straight, rounding) * (_PLACES - 1)
     reference = np.zeros(frames)
     for number in range(_PLACES):
         share = np.clip(1 - np.abs(place - number), 0, None)

@@ -74,7 +74,7 @@ class KnobMotion:
         self.starts: NDArray[np.int64] = np.asarray([point.frame for point in track.breakpoints], np.int64)
         self.ramps: NDArray[np.int64] = np.asarray([point.ramp_frames for point in track.breakpoints], np.int64)
         self.targets = _targets(track, knobs)
-        self._slides = np.concatenate(
+        self.slides = np.concatenate(
             [np.full(knob.width, not knob.choices) for knob in knobs] or [np.zeros(0, np.bool_)]
         )
 
@@ -128,7 +128,7 @@ class KnobMotion:
         """Return positions `elapsed` frames into a breakpoint. A switch does not slide: it flips as the ramp begins."""
         ramp = int(self.ramps[index])
         share = np.ones(len(elapsed)) if ramp == 0 else np.clip(elapsed / ramp, 0.0, 1.0)
-        share = np.where(self._slides, share[:, None], 1.0)
+        share = np.where(self.slides, share[:, None], 1.0)
         return (departure + share * (self.targets[index] - departure)).astype(np.float32)
 
 

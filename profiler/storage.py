@@ -4,14 +4,17 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from profiler.errors import StorageError
 
-__all__ = ["replacing", "sha256_of", "write_bytes"]
+__all__ = ["replacing", "sha256_of", "sweep", "write_bytes"]
 
+_MARK = "part-"
+_SCRATCH = re.compile(rf"\..*\.{_MARK}[a-z0-9_]{{8}}(\.[^.]*)?", re.DOTALL)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -24,7 +27,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.{_MARK}", suffix=path.suffix)
     except OSError as error:
         raise _refused(path, error) from error
     scratch = Path(name)
@@ -40,6 +43,17 @@ def replacing(path: Path) -> Iterator[Path]:
         raise _refused(path, error) from error
     finally:
         scratch.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the scratch files that killed processes left in a folder and all within it.
+
+    Nobody else may be writing there. What cannot be removed stays: it is in nobody's way.
+    """
+    for path in folder.rglob(f".*.{_MARK}*"):
+        if _SCRATCH.fullmatch(path.name):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from profiler.audio import Samples
 from profiler.knob import Knob, KnobSettings
@@ -38,6 +39,11 @@ class KnobLanes:
     def is_still(self) -> bool:
         """Whether nothing ever moves."""
         return all(motion.is_still for motion in self._motions)
+
+    @property
+    def slides(self) -> NDArray[np.bool_]:
+        """Which positions slide, of shape (width,); those of switches flip."""
+        return np.concatenate([np.zeros(0, np.bool_), *(motion.slides for motion in self._motions)])
 
     def at(self, start: int, stop: int) -> Samples:
         """Return the positions of all knobs at frames start to stop, of shape (stop - start, width)."""

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from profiler.audio import Samples
-from profiler.automation import Automation, KnobLanes
+from profiler.automation import ROUNDING_SECONDS, Automation, RoundedLanes
 from profiler.effects import State
 from profiler.effects.kinds import build_stages
 from profiler.effects.oversampled import checked_factor, oversampled
@@ -24,9 +24,11 @@ _LARGEST_BLOCK = 32_768  # bounds memory: an effect needs some hundred bytes a f
 class ProfileProcessor(Processor):
     """Renders a profile with its knobs at `settings`, the rest at their defaults, or along a `track`.
 
-    The track's frames count at the profile's own rate. An `automation` turns knobs away from the settings. Channels are
-    rendered one by one, as dual mono. It plays at `oversampling` times its rate, or at as many as the profile says.
-    Raises KnobError for a knob or value the profile does not have, ProfileError for a profile that cannot be built.
+    The track's frames count at the profile's own rate, and knobs follow it exactly, as those of the gear did. An
+    `automation` turns knobs away from the settings, the corners of its glides rounded, so they follow 4 ms behind.
+    Channels are rendered one by one, as dual mono. It plays at `oversampling` times its rate, or at as many as the
+    profile says. Raises KnobError for a knob or value the profile does not have, ProfileError for a profile that cannot
+    be built.
     """
 
     def __init__(
@@ -45,7 +47,9 @@ class ProfileProcessor(Processor):
         self._latency = sum(effect.latency_frames for effect in self._effects)
         self.memory_frames = sum(effect.memory_frames for effect in self._effects)
         if automation is not None:
-            self._motion: KnobLanes | KnobMotion = automation.lanes(knobs, settings or {}, loaded.profile.sample_rate)
+            rate = loaded.profile.sample_rate
+            lanes = automation.lanes(knobs, settings or {}, rate)
+            self._motion: RoundedLanes | KnobMotion = RoundedLanes(lanes, max(round(ROUNDING_SECONDS * rate), 1))
         else:
             self._motion = (track or KnobTrack.still(checked_settings(knobs, settings or {}))).motion(knobs)
         self._sample_rate: int | None = None

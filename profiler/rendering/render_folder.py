@@ -5,6 +5,7 @@ import functools
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -14,17 +15,21 @@ from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from profiler.errors import ProfilerError
+import filelock
+
+from profiler.errors import ProfilerError, StorageError
 from profiler.manifest import read_manifest, write_manifest
 from profiler.progress import Progress, ProgressCallback, unheard
 from profiler.rendering.fingerprint import fingerprint
 from profiler.rendering.render_job import Rendered, RenderJob, run_job
-from profiler.storage import sha256_of
+from profiler.storage import sha256_of, sweep
 
 __all__ = ["Outcome", "render_folder"]
 
 _RECORD = ".tonecast-renders.json"
+_LOCK = ".tonecast-renders.lock"
 _LOOK_SECONDS = 0.25
+_GRACE_SECONDS = 10.0
 
 _Told = tuple[int, float]
 
@@ -58,8 +63,38 @@ def render_folder(
     """Render files into `folder`, on as many cores as there are, and return what became of each, in order.
 
     A record in the folder says what each was rendered from; a file whose source, effect, automation and knobs are as
-    they were is not rendered again. Raises StorageError when the record cannot be written.
+    they were is not rendered again. What a killed run left half-written is removed first. Raises StorageError when
+    another process is rendering into the folder, or the record cannot be written.
     """
+    with _alone_in(folder):
+        sweep(folder)
+        return _rendered(jobs, folder, workers, on_progress)
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes from rendering into a folder: each would forget what the other has recorded."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(folder / _LOCK, timeout=0)
+        lock.acquire()
+    except filelock.Timeout:
+        raise StorageError(
+            f"Another process is rendering into {folder}. Wait until it is done, or choose another folder."
+        ) from None
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be written into: {error.strerror or error}. Check its permissions.") from (
+            error
+        )
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _rendered(
+    jobs: Sequence[RenderJob], folder: Path, workers: int | None, on_progress: ProgressCallback
+) -> tuple[Outcome, ...]:
     record = _read_record(folder)
     prints = _fingerprints(jobs, on_progress)
     due = [number for number, job in enumerate(jobs) if not _is_done(job, folder, prints[number], record)]
@@ -175,6 +210,16 @@ def _begin_worker(told: "SimpleQueue[_Told]", stopping: Event) -> None:
     global _worker  # noqa: PLW0603 - what a process of a pool is given, it can keep nowhere else
     _worker = (told, stopping)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says when to stop
+    threading.Thread(target=_end_with_parent, args=(stopping,), daemon=True).start()
+
+
+def _end_with_parent(stopping: Event) -> None:
+    """Stop when the parent is no more: a pool's process would wait for it for ever."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        stopping.set()  # so that the file in hand leaves nothing behind
+        time.sleep(_GRACE_SECONDS)
+        os._exit(1)
 
 
 class _StoppedError(Exception):

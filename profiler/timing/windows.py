@@ -1,5 +1,6 @@
 """Windows of a recording along a line of lag: how each differs from what all say together, and in which bands."""
 
+import functools
 import math
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ REACH = 48
 """Frames by which a window may come earlier or later than the line says."""
 
 _LEAST_ERROR = 0.02
+_PARTS = np.arange(-8, 9) / 8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,10 +103,16 @@ def peak_place(weighted: NDArray[np.complex128], size: int) -> tuple[float, floa
     near = np.concatenate([match[-REACH:], match[: REACH + 1]])
     whole = int(np.argmax(near)) - REACH
     # Between frames the peak of a band-limited correlation is found by evaluating it there.
-    parts = np.arange(-8, 9) / 8
-    turn = np.exp(2j * np.pi * np.outer(np.arange(len(weighted)) / size, whole + parts))
-    height = np.real(weighted @ turn)
+    bins = np.arange(len(weighted)) / size
+    height = np.real((weighted * np.exp(2j * np.pi * whole * bins)) @ _turns(len(weighted), size))
     best = int(np.clip(np.argmax(height), 1, len(height) - 2))
     before, peak, after = height[best - 1 : best + 2]
     bend = before - 2 * peak + after
-    return whole + float(parts[best]) + (float(0.5 * (before - after) / bend) / 8 if bend else 0.0), float(peak)
+    return whole + float(_PARTS[best]) + (float(0.5 * (before - after) / bend) / 8 if bend else 0.0), float(peak)
+
+
+@functools.lru_cache(maxsize=2)  # the windows of a session are of one size; working this out took most of a check
+def _turns(bins: int, size: int) -> NDArray[np.complex128]:
+    """Return what turns a spectrum by each part of a frame, of shape (bins, parts)."""
+    turns: NDArray[np.complex128] = np.exp(2j * np.pi * np.outer(np.arange(bins) / size, _PARTS))
+    return turns

@@ -100,7 +100,9 @@ def test_silence_is_silent(name: str):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "beside_a_tone_db"), [("tube-preamp", -60.0), ("bus-compressor", -57.0)])
+@pytest.mark.parametrize(
+    ("name", "beside_a_tone_db"), [("tube-preamp", -61.5), ("bus-compressor", -57.5), ("fuzz", -65.5)]
+)
 def test_moving_a_knob_leaves_nothing_that_is_heard(name: str, beside_a_tone_db: float):
     """Its whole range in 50 ms, in silence and beside a tone: one of each kind of effect.
 

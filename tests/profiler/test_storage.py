@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from profiler.errors import StorageError
-from profiler.storage import replacing, sha256_of, write_bytes
+from profiler.storage import replacing, sha256_of, sweep, write_bytes
 
 
 def names(folder):
@@ -79,3 +79,19 @@ def test_a_hash_is_of_the_content(tmp_path):
     content = bytes(range(256)) * 4096
     write_bytes(tmp_path / "file", content)
     assert sha256_of(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+
+
+def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path):
+    """Scratch files only, wherever in the folder, by the name that they are really given."""
+    scratches = []
+    for name in ("a.wav", "deep/b.flac", "c"):
+        with replacing(tmp_path / name) as scratch:
+            scratches.append(scratch)
+    for scratch in scratches:
+        scratch.write_bytes(b"half")
+    kept = [".hidden.wav", ".part-time.wav", "x.part-abcd1234.wav", ".a.part-1.wav"]
+    for name in kept:
+        (tmp_path / name).write_bytes(b"whole")
+    sweep(tmp_path)
+    assert names(tmp_path) == sorted(["a.wav", "c", "deep", *kept])
+    assert names(tmp_path / "deep") == ["b.flac"]

@@ -19,6 +19,7 @@ from profiler.pedalboard_effect import PedalboardEffect
 from profiler.rendering import ProfileProcessor
 
 RATE = 44_100
+KEPT = {".tonecast-renders.json", ".tonecast-renders.lock"}
 KINDS = {"a.wav": "PCM_16", "b.wav": "FLOAT", "drums/c.flac": "PCM_24", "drums/d.aiff": "PCM_16"}
 
 
@@ -121,11 +122,39 @@ def test_interrupting_leaves_no_half_file_and_the_rest_is_done_next_time(ran, tr
         time.sleep(0.02)
     os.killpg(running.pid, signal.SIGINT)
     assert running.wait(60) == 130
-    assert {path.name for path in out.iterdir()} == {"a.wav", ".tonecast-renders.json"}
+    assert {path.name for path in out.iterdir()} == {"a.wav", *KEPT}
     code, files = rendered(ran, *words[1:])
     assert code == 0
     assert files["a.wav"]["rendered"] is None
     assert [soundfile.info(out / name).frames for name in ("b.wav", "c.wav")] == [800_000, 800_000]
+
+
+def test_a_killed_run_leaves_nothing_and_nobody_and_shuts_others_out_while_it_lives(ran, trained: Path, tmp_path: Path):
+    """Another run into the folder is refused; after kill -9 its processes end, and what lies about is swept."""
+    stems, out = tmp_path / "stems", tmp_path / "out"
+    stems.mkdir()
+    soundfile.write(stems / "b.wav", noise(1, 2_000_000), RATE)
+    words = ("render", trained, stems, out, "--oversampling", "8")
+    command = [sys.executable, "-m", "tonecast", *(str(each) for each in words)]
+    running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(out.glob(".b.*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    code, _, err = ran(*words)
+    assert (code, "Another process is rendering into" in err) == (1, True)
+    assert list(out.glob(".b.*"))
+    running.kill()
+    running.wait(60)
+    while list(out.glob(".b.*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert {path.name for path in out.iterdir()} <= KEPT
+    (out / ".b.part-0_killed.wav").write_bytes(b"half")
+    soundfile.write(stems / "b.wav", noise(1, 3000), RATE)
+    code, files = rendered(ran, *words[1:])
+    assert (code, files["b.wav"]["rendered"]["frames"]) == (0, 3000)
+    assert {path.name for path in out.iterdir()} == {"b.wav", *KEPT}
 
 
 def test_a_process_that_dies_costs_its_file_alone(ran, stems: Path, tmp_path: Path, monkeypatch):
