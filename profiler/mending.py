@@ -9,7 +9,7 @@ from profiler.errors import TakeRejectedError
 from profiler.finding import Finding
 from profiler.timing import CLEAR, Timing
 
-__all__ = ["Mending", "check_timing", "mendings"]
+__all__ = ["Mending", "check_timing", "mending_beside", "mendings"]
 
 _MOST_WANDER_FRAMES = 0.6  # regulated clocks 0.8 and more, tape above; gear of all kinds 0.3 at most
 _AGREE_FRAMES = 0.5
@@ -91,6 +91,16 @@ def mendings(timings: Sequence[Timing], standing: Sequence[object], sample_rate:
             unsure_of = _ALIKE_FRAMES if stands in known else timing.uncertainty_frames
             out.append(_alone(timing, middle.frames - shared, unsure_of, sample_rate))
     return out
+
+
+def mending_beside(timing: Timing, left_over: float, *, same_settings: bool, sample_rate: int) -> Mending:
+    """Return what to do to a take that joins others, behind which `left_over` frames are left that are the gear's own.
+
+    At the `same_settings` as they are known to a fraction, elsewhere as far as filters let anyone know.
+    """
+    if timing.is_spread:
+        return _spread(timing, sample_rate)
+    return _alone(timing, left_over, _ALIKE_FRAMES if same_settings else timing.uncertainty_frames, sample_rate)
 
 
 def _agree(one: Timing, other: Timing) -> bool:

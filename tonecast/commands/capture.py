@@ -89,7 +89,7 @@ def _record(
     _summary(screen, folder.session, out)
 
 
-def capture_files(
+def capture_files(  # noqa: PLR0913 - one parameter an option
     table: Annotated[Path, typer.Argument(help="takes.csv: columns dry, wet, then one for each knob.")],
     out: Out,
     knob: Annotated[
@@ -98,6 +98,9 @@ def capture_files(
     ] = None,
     *,
     name: Annotated[str | None, typer.Option(help="What the gear is called. [default: the table's folder]")] = None,
+    add: Annotated[
+        bool, typer.Option("--add", help="Add them to the session that is there, of whatever gear, to learn from.")
+    ] = False,
     keep_order: Annotated[
         bool, typer.Option("--keep-order", help="Take dry and wet as named, even where they look swapped.")
     ] = False,
@@ -107,15 +110,24 @@ def capture_files(
     from profiler.knob_range import parse_knob_range
     from profiler.pairs import common_rate, take_in
     from profiler.pairs_table import read_pairs_table
+    from profiler.playing import add_playing
     from profiler.session import CaptureSession, Gear
     from profiler.session_folder import SessionFolder
 
     screen = Screen(as_json)
-    pairs = read_pairs_table(table, [parse_knob_range(text).knob() for text in knob or []])
-    gear = Gear(name=name or table.resolve().parent.name, kind="files")
-    folder = SessionFolder.create(out, CaptureSession(gear=gear, knobs=pairs.knobs, sample_rate=common_rate(pairs)))
+    if add:
+        if knob or name:
+            raise typer.BadParameter(
+                "--add takes gear and knobs of the session that is there: no --knob and no --name."
+            )
+        folder = SessionFolder.open(out)
+        pairs = read_pairs_table(table, folder.session.knobs)
+    else:
+        pairs = read_pairs_table(table, [parse_knob_range(text).knob() for text in knob or []])
+        gear = Gear(name=name or table.resolve().parent.name, kind="files")
+        folder = SessionFolder.create(out, CaptureSession(gear=gear, knobs=pairs.knobs, sample_rate=common_rate(pairs)))
     with screen.progress("files") as tell:
-        refused = take_in(folder, pairs, keep_order=keep_order, on_progress=tell)
+        refused = (add_playing if add else take_in)(folder, pairs, keep_order=keep_order, on_progress=tell)
     for each in refused:
         screen.say(f"line {each.line} refused: {each.reason}")
     _summary(screen, folder.session, out, refused, unturned=pairs.unturned)
