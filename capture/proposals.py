@@ -105,4 +105,4 @@ def _at_end(knobs: Sequence[Knob], settings: Sequence[KnobSettings]) -> NDArray[
     turned = [knob for knob in knobs if not knob.choices]
     positions = np.asarray([[knob.position(each[knob.id])[0] for knob in turned] for each in settings])
     near = (positions <= _AT_END) | (positions >= 1 - _AT_END)
-    return near.reshape(len(settings), len(turned)).any(axis=1)
+    return np.asarray(near.reshape(len(settings), len(turned)).any(axis=1), np.bool_)

@@ -1,23 +1,23 @@
 """Playing: recordings of one's own playing, added to a session that is there, so that training goes on with them.
 
-The takes that the session has may leave a part of the latency in, as the sound of the gear; what is added leaves as
-much in, so that a profile of the old takes goes on with the new ones.
+A profile of the session may have learnt a part of the latency, as the sound of the gear. What is added is timed beside
+what the profile itself plays at those settings, so that it goes on with the new takes as with the old ones.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import replace
 
 from profiler.errors import KnobError, ProfilerError, SessionError, TakeRejectedError
-from profiler.hearing import hear
-from profiler.knob import Knob, positions_of
-from profiler.mending import Mending, mending_beside
-from profiler.pair_timings import HeardPair, agreed_timings, recordings
+from profiler.knob import Knob
+from profiler.mending import check_timing, mending_alike
+from profiler.pair_timings import HeardPair, recordings
 from profiler.pairs import Refusal, Taking, keep_pair, listened
 from profiler.pairs_table import PairRow, PairsTable
+from profiler.profile import LoadedProfile
 from profiler.progress import Progress, ProgressCallback, unheard
-from profiler.session import Take, described
+from profiler.recording import HeldRecording
+from profiler.rendering import ProfileProcessor
+from profiler.session import described
 from profiler.session_folder import SessionFolder
 from profiler.storage import sha256_of
 from profiler.timing import Timing, measure_timing
@@ -25,31 +25,27 @@ from profiler.timing import Timing, measure_timing
 __all__ = ["add_playing"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Beside:
-    """A take that the session has, as a pair that was heard: how it runs is known by what was done to it."""
-
-    take: Take
-    pair: HeardPair
-
-
 def add_playing(
-    folder: SessionFolder, table: PairsTable, *, keep_order: bool = False, on_progress: ProgressCallback = unheard
+    folder: SessionFolder,
+    loaded: LoadedProfile,
+    table: PairsTable,
+    *,
+    keep_order: bool = False,
+    on_progress: ProgressCallback = unheard,
 ) -> tuple[Refusal, ...]:
     """Add every row of a table to a session of any kind as a take to learn from, and return the refused ones.
 
-    They are mended as by `take_in`, but for latency and polarity: those are measured beside the take that was recorded
-    at the nearest settings, through its filter. A row that the session has already is left as it is. Raises
-    SessionError when the table's knobs are not the session's, when nothing can be used, or another process records.
+    They are mended as by `take_in`, but that latency, polarity and drift are measured beside the profile, which is one
+    of this session. A row that the session has already is left as it is. Raises SessionError when the table's knobs are
+    not the session's, when nothing can be used, or another process records.
     """
     _check_knobs(folder, table)
     taking = Taking(sample_rate=folder.session.sample_rate, keep_order=keep_order)
     refused: list[Refusal] = []
     with folder.writing():
-        there = list(folder.session.takes)
         for number, row in enumerate(table.rows):
             try:
-                _add(folder, taking, _checked(folder.session.knobs, row), there)
+                _add(folder, loaded, taking, _checked(folder.session.knobs, row))
             except (ProfilerError, OSError) as error:
                 refused.append(Refusal(line=row.line, reason=str(error)))
             on_progress(Progress(step="files", done=(number + 1) / len(table.rows)))
@@ -79,13 +75,24 @@ def _checked(knobs: Sequence[Knob], row: PairRow) -> PairRow:
         raise KnobError(f"Knob {error.args[0]} has no value.") from error
 
 
-def _add(folder: SessionFolder, taking: Taking, row: PairRow, there: Sequence[Take]) -> None:
+def _add(folder: SessionFolder, loaded: LoadedProfile, taking: Taking, row: PairRow) -> None:
     if _is_there(folder, row):
         return
     heard = listened(taking, row)
-    beside = _nearest(folder, taking, row, there)
+    timing = _beside_profile(loaded, heard, taking.sample_rate)
     number = max((take.number for take in folder.session.takes), default=-1) + 1
-    keep_pair(folder, heard, _mending(folder, heard, beside), number=number)
+    keep_pair(folder, heard, mending_alike(timing, taking.sample_rate), number=number)
+
+
+def _beside_profile(loaded: LoadedProfile, heard: HeardPair, sample_rate: int) -> Timing:
+    """Return how a pair's wet runs against what the profile plays. Raises TakeRejectedError where it does not."""
+    row = heard.row
+    with recordings(row, heard.dry, heard.wet, sample_rate) as (dry, wet):
+        processor = ProfileProcessor(loaded, row.settings, track=row.track, oversampling=1)
+        foreseen = processor.process(dry.read(0, dry.frames)[None], sample_rate)[0]
+        timing = measure_timing(HeldRecording(foreseen), wet, sample_rate)
+    check_timing(timing)
+    return timing
 
 
 def _is_there(folder: SessionFolder, row: PairRow) -> bool:
@@ -102,42 +109,3 @@ def _is_there(folder: SessionFolder, row: PairRow) -> bool:
             )
         return True
     return False
-
-
-def _nearest(folder: SessionFolder, taking: Taking, row: PairRow, there: Sequence[Take]) -> _Beside | None:
-    """Return the take at the settings nearest to a row's, of several the longest; moving ones where none stands."""
-    if not there:
-        return None
-    knobs = folder.session.knobs
-
-    def rank(take: Take) -> tuple[float, int]:
-        if take.settings is None or row.settings is None:
-            return np.inf, -take.frames
-        away = positions_of(knobs, take.settings) - positions_of(knobs, row.settings)
-        return round(float(np.linalg.norm(away)), 6), -take.frames
-
-    take = min(there, key=rank)
-    dry, wet = folder.dry_path(take), folder.wet_path(take)
-    track = folder.track_of(take) if take.settings is None else None
-    own = PairRow(line=0, dry=dry, wet=wet, settings=None if track else dict(take.settings or {}), track=track)
-    one, other = taking.hear(dry), hear(wet)
-    with recordings(own, one, other, taking.sample_rate) as both:
-        timing = measure_timing(*both, taking.sample_rate)
-    return _Beside(take=take, pair=HeardPair(row=own, dry=one, wet=other, timing=timing))
-
-
-def _mending(folder: SessionFolder, heard: HeardPair, beside: _Beside | None) -> Mending:
-    rate = folder.session.sample_rate
-    if beside is None:
-        return mending_beside(heard.timing, 0.0, same_settings=False, sample_rate=rate)
-    known, timing = _agreed(beside.pair, heard, rate)
-    turned = 1 if known.polarity == beside.take.polarity else -1
-    upright: Timing = replace(timing, polarity=1 if timing.polarity == turned else -1)
-    same = heard.row.settings is not None and heard.row.settings == beside.take.settings
-    left_over = 0.0 if known.is_spread else known.frames - beside.take.latency_frames
-    return mending_beside(upright, left_over, same_settings=same, sample_rate=rate)
-
-
-def _agreed(known: HeardPair, heard: HeardPair, sample_rate: int) -> tuple[Timing, Timing]:
-    first, second = agreed_timings([known, heard], sample_rate)
-    return first, second

@@ -98,9 +98,10 @@ def capture_files(  # noqa: PLR0913 - one parameter an option
     ] = None,
     *,
     name: Annotated[str | None, typer.Option(help="What the gear is called. [default: the table's folder]")] = None,
-    add: Annotated[
-        bool, typer.Option("--add", help="Add them to the session that is there, of whatever gear, to learn from.")
-    ] = False,
+    beside: Annotated[
+        Path | None,
+        typer.Option(metavar="PROFILE", help="Add them to the session that is there, in time with this profile of it."),
+    ] = None,
     keep_order: Annotated[
         bool, typer.Option("--keep-order", help="Take dry and wet as named, even where they look swapped.")
     ] = False,
@@ -110,27 +111,37 @@ def capture_files(  # noqa: PLR0913 - one parameter an option
     from profiler.knob_range import parse_knob_range
     from profiler.pairs import common_rate, take_in
     from profiler.pairs_table import read_pairs_table
-    from profiler.playing import add_playing
     from profiler.session import CaptureSession, Gear
     from profiler.session_folder import SessionFolder
 
     screen = Screen(as_json)
-    if add:
+    if beside is not None:
         if knob or name:
-            raise typer.BadParameter(
-                "--add takes gear and knobs of the session that is there: no --knob and no --name."
-            )
-        folder = SessionFolder.open(out)
-        pairs = read_pairs_table(table, folder.session.knobs)
-    else:
-        pairs = read_pairs_table(table, [parse_knob_range(text).knob() for text in knob or []])
-        gear = Gear(name=name or table.resolve().parent.name, kind="files")
-        folder = SessionFolder.create(out, CaptureSession(gear=gear, knobs=pairs.knobs, sample_rate=common_rate(pairs)))
+            raise typer.BadParameter("--beside adds to the gear and knobs that are there: leave out --knob and --name.")
+        _add_playing(screen, out, beside, table, keep_order=keep_order)
+        return
+    pairs = read_pairs_table(table, [parse_knob_range(text).knob() for text in knob or []])
+    gear = Gear(name=name or table.resolve().parent.name, kind="files")
+    folder = SessionFolder.create(out, CaptureSession(gear=gear, knobs=pairs.knobs, sample_rate=common_rate(pairs)))
     with screen.progress("files") as tell:
-        refused = (add_playing if add else take_in)(folder, pairs, keep_order=keep_order, on_progress=tell)
-    for each in refused:
-        screen.say(f"line {each.line} refused: {each.reason}")
+        refused = take_in(folder, pairs, keep_order=keep_order, on_progress=tell)
     _summary(screen, folder.session, out, refused, unturned=pairs.unturned)
+
+
+def _add_playing(screen: Screen, out: Path, beside: Path, table: Path, *, keep_order: bool) -> None:
+    from profiler.pairs_table import read_pairs_table
+    from profiler.playing import add_playing
+    from profiler.presets import effect_path
+    from profiler.session_folder import SessionFolder
+    from profiler.training import WarmStart
+
+    folder = SessionFolder.open(out)
+    pairs = read_pairs_table(table, folder.session.knobs)
+    start = WarmStart.read(effect_path(beside))
+    start.check_kinship(folder.session)
+    with screen.progress("files") as tell:
+        refused = add_playing(folder, start.loaded, pairs, keep_order=keep_order, on_progress=tell)
+    _summary(screen, folder.session, out, refused, warm_start=beside)
 
 
 def _summary(
@@ -140,7 +151,10 @@ def _summary(
     refused: "Sequence[Refusal]" = (),
     *,
     unturned: "Sequence[str]" = (),
+    warm_start: Path | None = None,
 ) -> None:
+    for each in refused:
+        screen.say(f"line {each.line} refused: {each.reason}")
     seconds = sum(take.frames for take in session.takes) / session.sample_rate
     held_out = sum(take.held_out for take in session.takes)
     findings = [(take.number, finding) for take in session.takes for finding in take.findings]
@@ -150,7 +164,10 @@ def _summary(
     unlearnt = [f"Column {each} has one value only: it is no knob, and was left out." for each in unturned]
     for message in unlearnt:
         screen.say(message)
-    screen.say("Next: " + shlex.join(["tonecast", "train", str(out), "--out", f"{session.gear.name}.tonecast"]))
+    words = ["tonecast", "train", str(out), "--out", f"{session.gear.name}.tonecast"]
+    if warm_start is not None:
+        words[-1:] = [f"{warm_start.stem}-refined.tonecast", "--warm-start", str(warm_start)]
+    screen.say("Next: " + shlex.join(words))
     screen.result(
         {
             "session": str(out),
