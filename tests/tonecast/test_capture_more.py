@@ -1,6 +1,7 @@
 """`tonecast capture more` and `capture files --beside`: what to record next, and one's own playing beside a profile."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,22 +13,27 @@ from profiler.audio import Audio
 from profiler.knob_track import KnobTrack
 from profiler.programme import programme
 from profiler.session_folder import SessionFolder
+from tonecast.cli import run
 
 RATE = 48_000
 
 
-@pytest.fixture
-def learnt(ran, tmp_path: Path) -> tuple[Path, Path]:
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A session of a distortion at three settings, and a profile of it that learnt for a moment."""
-    session, profile = tmp_path / "session", tmp_path / "p.tonecast"
-    knob = ("--knob", "drive_db=0:30")
-    code, _, _ = ran(
-        "capture", "plugin", "pedalboard:Distortion", *knob, "--captures", 3, "--seconds", 7, "--out", session
-    )
-    assert code == 0
-    code, _, said = ran("train", session, "--out", profile, "--steps", 150)
-    assert code == 0, said
+    folder = tmp_path_factory.mktemp("more")
+    session, profile = folder / "session", folder / "p.tonecast"
+    capture = "capture plugin pedalboard:Distortion --knob drive_db=0:30 --captures 3 --seconds 7 --out"
+    assert run([*capture.split(), str(session)]) == 0
+    assert run(["train", str(session), "--out", str(profile), "--steps", "100"]) == 0
     return session, profile
+
+
+@pytest.fixture
+def learnt(trained: tuple[Path, Path], tmp_path: Path) -> tuple[Path, Path]:
+    """The same, with a session of one's own."""
+    session, profile = trained
+    return Path(shutil.copytree(session, tmp_path / "session")), profile
 
 
 def test_more_is_proposed_recorded_and_refines(ran, learnt: tuple[Path, Path], tmp_path: Path):
