@@ -37,12 +37,15 @@ def run(
     parser: argparse.ArgumentParser,
     measure: Callable[[argparse.Namespace], None],
     table: Callable[[Mapping[str, Any], argparse.Namespace], str],
+    *,
+    needs_data: bool = True,
 ) -> int:
     """Measure what is asked for and print the table; without --data and --work nothing but the table can be had."""
     options = parser.parse_args()
     if not options.table:
-        if not (options.data and options.work):
-            parser.error("--data and --work name where recordings and unfinished work are.")
+        if not (options.work and (options.data or not needs_data)):
+            named = "--data and --work name where recordings and unfinished work are."
+            parser.error(named if needs_data else "--work names where unfinished work is.")
         measure(options)
     print(table(_read(options.json), options))
     return 0

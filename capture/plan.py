@@ -10,9 +10,19 @@ from numpy.typing import NDArray
 from capture.turning_order import in_turning_order
 from profiler.knob import Knob, KnobSettings
 from profiler.knob_track import Breakpoint, KnobTrack
+from profiler.session import CaptureSession
 from profiler.stimulus import Form
 
-__all__ = ["MOVING_MINUTES", "PlannedTake", "fixed_plan", "moving_plan"]
+__all__ = [
+    "MOVING_MINUTES",
+    "PlannedTake",
+    "evenly_placed",
+    "fixed_plan",
+    "held_out_takes",
+    "joining_plan",
+    "moving_plan",
+    "spread_settings",
+]
 
 MOVING_MINUTES = 5.0
 
@@ -115,6 +125,38 @@ def spread_settings(knobs: Sequence[Knob], count: int) -> list[KnobSettings]:
         distance = np.minimum(distance, np.linalg.norm(pool - pool[chosen[-1]], axis=1))
         distance[same == same[chosen[-1]]] = -1.0
     return [dict(zip((knob.id for knob in knobs), values[number], strict=True)) for number in chosen]
+
+
+def evenly_placed(knobs: Sequence[Knob], count: int) -> list[KnobSettings]:
+    """Return up to `count` settings that fill the space evenly, none at the ends of ranges and no two the same."""
+    points = _low_discrepancy(count, len(knobs))
+    values = [tuple(knob.value_at(float(at)) for knob, at in zip(knobs, point, strict=True)) for point in points]
+    return [dict(zip((knob.id for knob in knobs), each, strict=True)) for each in dict.fromkeys(values)]
+
+
+def joining_plan(
+    session: CaptureSession, settings: Sequence[KnobSettings], held_out: Sequence[KnobSettings]
+) -> list[PlannedTake]:
+    """Return takes that join those of a session: to learn from, of the length of its last brief one, and held-out ones.
+
+    None has playing that the session has. They come in an order in which little is turned between takes.
+    """
+    first = max((take.number for take in session.takes), default=-1) + 1
+    stimuli = [dry.stimulus for dry in session.dries if dry.stimulus is not None]
+    seed = max((each.seed for each in stimuli if each.form != "held-out"), default=-1) + 1
+    apart_seed = max((each.seed + 1 - _HELD_OUT_SEED for each in stimuli if each.form == "held-out"), default=seed)
+    lengths = [
+        dry.frames / session.sample_rate for dry in session.dries if dry.stimulus and dry.stimulus.form == "brief"
+    ]
+    form: Form = "brief" if lengths else "short"
+    seconds = round(lengths[-1], 2) if lengths else None
+    plan = [
+        PlannedTake(number=first + number, form=form, seed=seed + number, seconds=seconds, settings=each)
+        for number, each in enumerate(in_turning_order(session.knobs, settings))
+    ]
+    return plan + held_out_takes(
+        in_turning_order(session.knobs, held_out), first=first + len(plan), seed=max(apart_seed, 0)
+    )
 
 
 def held_out_takes(settings: Sequence[KnobSettings], *, first: int, seed: int) -> list[PlannedTake]:

@@ -9,7 +9,7 @@ from profiler.errors import TakeRejectedError
 from profiler.finding import Finding
 from profiler.timing import CLEAR, Timing
 
-__all__ = ["Mending", "check_timing", "mendings"]
+__all__ = ["Mending", "check_timing", "mending_alike", "mendings"]
 
 _MOST_WANDER_FRAMES = 0.6  # regulated clocks 0.8 and more, tape above; gear of all kinds 0.3 at most
 _AGREE_FRAMES = 0.5
@@ -91,6 +91,11 @@ def mendings(timings: Sequence[Timing], standing: Sequence[object], sample_rate:
             unsure_of = _ALIKE_FRAMES if stands in known else timing.uncertainty_frames
             out.append(_alone(timing, middle.frames - shared, unsure_of, sample_rate))
     return out
+
+
+def mending_alike(timing: Timing, sample_rate: int) -> Mending:
+    """Return what to do to a take timed beside the same sound, so that it has no lateness of its own any more."""
+    return _spread(timing, sample_rate) if timing.is_spread else _alone(timing, 0.0, _ALIKE_FRAMES, sample_rate)
 
 
 def _agree(one: Timing, other: Timing) -> bool:

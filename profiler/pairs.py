@@ -29,7 +29,7 @@ from profiler.storage import sha256_of
 from profiler.timing import measure_timing
 from profiler.varispeed import read_along
 
-__all__ = ["Refusal", "common_rate", "take_in"]
+__all__ = ["Refusal", "Taking", "common_rate", "keep_pair", "listened", "take_in"]
 
 _BLOCK_FRAMES = 1 << 18
 _HEARD, _TIMED, _KEPT = 0.5, 0.25, 0.25
@@ -47,8 +47,8 @@ class Refusal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Table:
-    """A table that is being taken in: at which rate, and whether dry and wet may turn out to be swapped."""
+class Taking:
+    """How pairs are taken in: at which rate, and whether dry and wet stay as named even where they look swapped."""
 
     sample_rate: int
     keep_order: bool
@@ -85,13 +85,13 @@ def take_in(
         left = (time.monotonic() - begun) * (1 - done) / done
         on_progress(Progress(step="files", done=done, seconds_left=left, note=note))
 
-    taking = _Table(sample_rate=folder.session.sample_rate, keep_order=keep_order)
+    taking = Taking(sample_rate=folder.session.sample_rate, keep_order=keep_order)
     refused: list[Refusal] = []
     heard: list[HeardPair] = []
     with folder.writing():
         for number, row in enumerate(table.rows):
             try:
-                heard.append(_listened(taking, row))
+                heard.append(listened(taking, row))
             except (ProfilerError, OSError) as error:
                 refused.append(Refusal(line=row.line, reason=str(error)))
             tell((number + 1) / len(table.rows) * _HEARD, "listening")
@@ -104,12 +104,13 @@ def take_in(
         )
         mended = mendings(timings, standing, folder.session.sample_rate)
         for number, (each, mending) in enumerate(zip(heard, mended, strict=True)):
-            _keep(folder, each, mending, number=number)
+            keep_pair(folder, each, mending, number=number)
             tell(1 - (1 - (number + 1) / len(heard)) * _KEPT, "keeping")
     return tuple(refused)
 
 
-def _listened(taking: _Table, row: PairRow) -> HeardPair:
+def listened(taking: Taking, row: PairRow) -> HeardPair:
+    """Return what the two files of a row sound like and how they run. Raises TakeRejectedError that says why not."""
     dry, wet = taking.hear(row.dry), hear(row.wet)
     if row.track is not None and dry.sample_rate != taking.sample_rate:
         raise TakeRejectedError(
@@ -137,7 +138,8 @@ def _check_not_the_same(dry: Recording, wet: Recording) -> None:
     raise TakeRejectedError("The wet is the dry itself: nothing was recorded through the gear.")
 
 
-def _keep(folder: SessionFolder, heard: HeardPair, mending: Mending, *, number: int) -> None:
+def keep_pair(folder: SessionFolder, heard: HeardPair, mending: Mending, *, number: int) -> None:
+    """Keep a pair as the take of that number, mended. Raises SessionError when that is another take already."""
     row, rate = heard.row, folder.session.sample_rate
     source = sha256_of(row.wet)
     masked = _masked(heard.wet, mending, rate)

@@ -54,7 +54,7 @@ def read_pairs_table(path: Path, stated: Sequence[Knob] = ()) -> PairsTable:
     entries = {number: dict(zip(header, line, strict=True)) for number, line in lines if len(line) == len(header)}
     for knob in stated:
         if knob.id not in header and "knobs" not in header:
-            complaints.append(f"line 1: there is no column {knob.id!r} for --knob")
+            complaints.append(f"line 1: there is no column {knob.id!r} for this knob")
     columns = [name for name in header if name not in ("dry", "wet", "knobs")]
     tracks = _tracks(path, entries, complaints)
     knobs = _knobs(columns, entries, tracks, stated)

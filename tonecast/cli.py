@@ -12,6 +12,7 @@ from tonecast.commands.demo import demo
 from tonecast.commands.doctor import doctor
 from tonecast.commands.evaluate import evaluate
 from tonecast.commands.export import export
+from tonecast.commands.more import capture_more
 from tonecast.commands.presets import presets
 from tonecast.commands.render import render
 from tonecast.commands.report import report
@@ -32,6 +33,7 @@ app = typer.Typer(
 _capture = typer.Typer(help="Record what gear does to a dry signal.", no_args_is_help=True)
 _capture.command("plugin")(capture_plugin)
 _capture.command("files")(capture_files)
+_capture.command("more")(capture_more)
 app.command()(demo)
 app.add_typer(_capture, name="capture")
 app.command()(check)

@@ -89,7 +89,7 @@ def _record(
     _summary(screen, folder.session, out)
 
 
-def capture_files(
+def capture_files(  # noqa: PLR0913 - one parameter an option
     table: Annotated[Path, typer.Argument(help="takes.csv: columns dry, wet, then one for each knob.")],
     out: Out,
     knob: Annotated[
@@ -98,6 +98,10 @@ def capture_files(
     ] = None,
     *,
     name: Annotated[str | None, typer.Option(help="What the gear is called. [default: the table's folder]")] = None,
+    beside: Annotated[
+        Path | None,
+        typer.Option(metavar="PROFILE", help="Add them to the session that is there, in time with this profile of it."),
+    ] = None,
     keep_order: Annotated[
         bool, typer.Option("--keep-order", help="Take dry and wet as named, even where they look swapped.")
     ] = False,
@@ -111,14 +115,33 @@ def capture_files(
     from profiler.session_folder import SessionFolder
 
     screen = Screen(as_json)
+    if beside is not None:
+        if knob or name:
+            raise typer.BadParameter("--beside adds to the gear and knobs that are there: leave out --knob and --name.")
+        _add_playing(screen, out, beside, table, keep_order=keep_order)
+        return
     pairs = read_pairs_table(table, [parse_knob_range(text).knob() for text in knob or []])
     gear = Gear(name=name or table.resolve().parent.name, kind="files")
     folder = SessionFolder.create(out, CaptureSession(gear=gear, knobs=pairs.knobs, sample_rate=common_rate(pairs)))
     with screen.progress("files") as tell:
         refused = take_in(folder, pairs, keep_order=keep_order, on_progress=tell)
-    for each in refused:
-        screen.say(f"line {each.line} refused: {each.reason}")
     _summary(screen, folder.session, out, refused, unturned=pairs.unturned)
+
+
+def _add_playing(screen: Screen, out: Path, beside: Path, table: Path, *, keep_order: bool) -> None:
+    from profiler.pairs_table import read_pairs_table
+    from profiler.playing import add_playing
+    from profiler.presets import effect_path
+    from profiler.session_folder import SessionFolder
+    from profiler.training import WarmStart
+
+    folder = SessionFolder.open(out)
+    pairs = read_pairs_table(table, folder.session.knobs)
+    start = WarmStart.read(effect_path(beside))
+    start.check_kinship(folder.session)
+    with screen.progress("files") as tell:
+        refused = add_playing(folder, start.loaded, pairs, keep_order=keep_order, on_progress=tell)
+    _summary(screen, folder.session, out, refused, warm_start=beside)
 
 
 def _summary(
@@ -128,7 +151,10 @@ def _summary(
     refused: "Sequence[Refusal]" = (),
     *,
     unturned: "Sequence[str]" = (),
+    warm_start: Path | None = None,
 ) -> None:
+    for each in refused:
+        screen.say(f"line {each.line} refused: {each.reason}")
     seconds = sum(take.frames for take in session.takes) / session.sample_rate
     held_out = sum(take.held_out for take in session.takes)
     findings = [(take.number, finding) for take in session.takes for finding in take.findings]
@@ -138,7 +164,10 @@ def _summary(
     unlearnt = [f"Column {each} has one value only: it is no knob, and was left out." for each in unturned]
     for message in unlearnt:
         screen.say(message)
-    screen.say("Next: " + shlex.join(["tonecast", "train", str(out), "--out", f"{session.gear.name}.tonecast"]))
+    words = ["tonecast", "train", str(out), "--out", f"{session.gear.name}.tonecast"]
+    if warm_start is not None:
+        words[-1:] = [f"{warm_start.stem}-refined.tonecast", "--warm-start", str(warm_start)]
+    screen.say("Next: " + shlex.join(words))
     screen.result(
         {
             "session": str(out),
