@@ -173,7 +173,7 @@ def test_a_file_that_is_no_table(tmp_path, content):
 def test_a_table_that_is_not_there(tmp_path):
     """A missing table and a folder are told with their path."""
     for path in (tmp_path / "none.csv", tmp_path):
-        with pytest.raises(SessionError, match=f"{path.name} cannot be read as a table"):
+        with pytest.raises(SessionError, match=f"{path.name} cannot be read"):
             read_pairs_table(path)
 
 

@@ -67,7 +67,7 @@ def test_more_is_proposed_recorded_and_refines(ran, learnt: tuple[Path, Path], t
 def test_what_is_wrong_is_said(ran, learnt: tuple[Path, Path], tmp_path: Path):
     """A profile of other gear, and gear that cannot turn its own knobs, are told so; nothing is written."""
     session, profile = learnt
-    code, _, said = ran("capture", "more", session, "crunch_amp")
+    code, _, said = ran("capture", "more", session, "crunch-amp")
     assert code != 0
     assert "knobs" in said
     dry = programme(1, sample_rate=RATE, frames=3 * RATE)
