@@ -2,19 +2,31 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from capture.plan import PlannedTake
-from capture.rig import Rig
+from capture.rig import Played, Rig
+from profiler.audio import Audio
 from profiler.composer import compose
 from profiler.errors import SessionError
 from profiler.knob_track import KnobTrack
 from profiler.progress import Progress, ProgressCallback, unheard
 from profiler.session import Take
 from profiler.session_folder import SessionFolder
+from profiler.stimulus import Stimulus
 
-__all__ = ["missing_takes", "record", "record_take"]
+__all__ = ["PlayedTake", "keep_take", "missing_takes", "play_take", "record"]
 
 _SAME_SECONDS = 0.05
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlayedTake(Played):
+    """A planned take as it was played: its stimulus and dry too."""
+
+    planned: PlannedTake
+    stimulus: Stimulus
+    dry: Audio
 
 
 def record(
@@ -42,21 +54,35 @@ def _record(folder: SessionFolder, rig: Rig, plan: Sequence[PlannedTake], on_pro
             )
 
         tell(0.0)
-        record_take(folder, rig, planned, on_done=tell)
+        keep_take(folder, play_take(rig, planned, on_done=tell))
 
 
-def record_take(
-    folder: SessionFolder, rig: Rig, planned: PlannedTake, *, on_done: Callable[[float], None] = lambda _: None
-) -> Take:
-    """Record one planned take into a session that is held for writing, in place of one of that number, and return it.
+def play_take(rig: Rig, planned: PlannedTake, *, on_done: Callable[[float], None] = lambda _: None) -> PlayedTake:
+    """Play a planned take on a rig and return what came back, which is not on disk yet.
 
-    Raises GearError or TakeRejectedError; what was recorded before stays.
+    Raises GearError, or TakeRejectedError for what cannot be used.
     """
     stimulus, dry = compose(planned.form, seed=planned.seed, sample_rate=rig.sample_rate, seconds=planned.seconds)
     played = rig.record(stimulus, dry, _track(planned), on_done=on_done)
+    return PlayedTake(
+        planned=planned,
+        stimulus=stimulus,
+        dry=dry,
+        wet=played.wet,
+        latency_frames=played.latency_frames,
+        measured_latency_frames=played.measured_latency_frames,
+        polarity=played.polarity,
+        findings=played.findings,
+        loopback=played.loopback,
+    )
+
+
+def keep_take(folder: SessionFolder, played: PlayedTake) -> Take:
+    """Put what was played into a session, in place of a take of that number. Raises StorageError."""
+    planned = played.planned
     take = Take(
         number=planned.number,
-        dry=folder.add_dry(dry, stimulus),
+        dry=folder.add_dry(played.dry, played.stimulus),
         file="",
         sha256="",
         frames=0,

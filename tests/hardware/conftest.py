@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
@@ -47,6 +46,10 @@ class Jack:
         wanted = (f"{symbol}={value}" for symbol, value in controls.items())
         options = itertools.chain.from_iterable(("-c", each) for each in wanted)
         return self.plug(name, "jalv", "-x", "-n", name, *options, uri)
+
+    def connect(self, output: str, into: str) -> None:
+        """Connect two ports."""
+        subprocess.run(["jack_connect", output, into], check=True, capture_output=True)
 
     def kill(self) -> None:
         """End the server as a power cut does."""
