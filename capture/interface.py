@@ -22,8 +22,7 @@ __all__ = ["Interface", "Meter", "Recorded", "check_wiring", "find_interface", "
 
 _PATIENCE_SECONDS = 20.0  # PortAudio asks every driver of the system before it says its first word
 _STALLED_SECONDS = 8.0
-_PRE_ROLL_SECONDS = 1.0  # some gear fades in when sound first reaches it
-_POST_ROLL_SECONDS = 1.0  # longer than any round trip
+_AROUND_SECONDS = 1.0  # before, some gear fades in when sound first reaches it; after, longer than any round trip
 _LEAST_OF_REAL_TIME = 0.9
 _HOSTS = ("ASIO", "Core Audio", "JACK Audio Connection Kit", "Windows WASAPI", "ALSA", "Windows WDM-KS")
 """Hosts under which one interface may be listed several times, the best first."""
@@ -115,14 +114,19 @@ def check_wiring(wiring: Wiring, sample_rate: int) -> None:
 
 
 def play_and_record(
-    wiring: Wiring, dry: Samples, sample_rate: int, *, on_meter: Callable[[Meter], None] = lambda _: None
+    wiring: Wiring,
+    dry: Samples,
+    sample_rate: int,
+    *,
+    around_seconds: float = _AROUND_SECONDS,
+    on_meter: Callable[[Meter], None] = lambda _: None,
 ) -> Recorded:
-    """Send `dry`, of shape (frames,), and record what returns, a second longer at both ends.
+    """Send `dry`, of shape (frames,), and record what returns, `around_seconds` longer at both ends.
 
     Raises GearError when the interface does not take it, stops in the midst of it, or does not play in real time.
     """
-    before, after = (int(seconds * sample_rate) for seconds in (_PRE_ROLL_SECONDS, _POST_ROLL_SECONDS))
-    out = np.concatenate([np.zeros(before), dry * 10 ** (wiring.send_db / 20), np.zeros(after)]).astype(np.float32)
+    before = int(around_seconds * sample_rate)
+    out = np.pad(dry * 10 ** (wiring.send_db / 20), before).astype(np.float32)
 
     def tell(message: dict[str, Any]) -> None:
         when, frame = message["clock"]

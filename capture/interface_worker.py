@@ -57,7 +57,8 @@ def main() -> None:
     except (sounddevice.PortAudioError, OSError, ValueError) as error:
         words = str(error.args[0] if error.args else error)
         _say(tell, {"error": words})
-    os._exit(0)
+    finally:  # also when nobody listens any more: then the pipe is broken, and nothing more is played
+        os._exit(0)
 
 
 def _teller() -> TextIO:

@@ -17,7 +17,8 @@ from profiler.session import Wiring
 __all__ = ["Level", "find_level"]
 
 _STEPS_DB = (-60.0, -48.0, -36.0, -24.0, -18.0, -12.0, -6.0, 0.0)
-_SECONDS = 2.0
+_SECONDS = 1.5
+_AROUND_SECONDS = 0.5  # enough to hear hum in
 _SEED = 400_000
 _HOT_DB = -3.0
 """A return that peaks higher than this leaves too little room for louder settings."""
@@ -45,7 +46,7 @@ def find_level(
 ) -> Level:
     """Return the loudest step, up to `most_db`, at which the return is clean, with what was measured there.
 
-    It begins at -60 dB and plays two seconds a step, louder each time, and no further than until the return is hot.
+    It begins at -60 dB and plays a second and a half a step, louder each time, no further than until the return is hot.
     `on_level` hears each step. Raises GearError in words when the return is silent, clips even at a whisper, hums, or
     is nothing but what was sent.
     """
@@ -53,7 +54,7 @@ def find_level(
     dry = (dry / max(float(np.abs(dry).max()), 1e-9)).astype(np.float32)
     best: Level | None = None
     for step in (each for each in _STEPS_DB if each <= most_db):
-        found = play_and_record(replace(wiring, send_db=step), dry, sample_rate)
+        found = play_and_record(replace(wiring, send_db=step), dry, sample_rate, around_seconds=_AROUND_SECONDS)
         level = _level(found, step)
         on_level(level)
         clips = bool(clipped_spans([found.wet[None]]))
