@@ -68,9 +68,10 @@ def find_level(
         if step >= _HEARD_BY_DB:
             _check_heard(found, level, sample_rate)
             _check_bleed(found, dry)
-        best = level
         if level.return_db > _HOT_DB:
+            best = best or level
             break
+        best = level
     if best is None:
         raise GearError(f"The quietest step is {_STEPS_DB[0]:.0f} dB; asked for no more than {most_db:g} dB.")
     return best
