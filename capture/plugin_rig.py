@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from capture.gear import chain_of, choose_knobs, gear_knobs, open_gear
-from capture.rig import Rig
+from capture.rig import Played, Rig
 from profiler.audio import Audio, Samples
 from profiler.automation import KnobLanes
+from profiler.blips import read_blips
 from profiler.chain_file import Slot
 from profiler.errors import GearError
 from profiler.finding import Finding
@@ -16,7 +17,9 @@ from profiler.knob import Knob
 from profiler.knob_track import KnobTrack
 from profiler.plugins import PATIENCE_SECONDS
 from profiler.processor import KnobProcessor
+from profiler.score import SILENCE_DB, level_db
 from profiler.session import Gear
+from profiler.stimulus import Stimulus
 
 __all__ = ["PluginRig", "choose_knobs", "gear_knobs", "open_gear"]
 
@@ -48,10 +51,18 @@ class PluginRig(Rig):
             raise
         self._ramp_frames = max([_RAMP_BLOCK_FRAMES, *(each.step_frames for each in self.processors.values())])
 
-    def play(self, dry: Audio, track: KnobTrack, *, on_done: Callable[[float], None]) -> Audio:
-        """Return the wet signal; knobs move at the very frame that the track names, ramps in steps of 32 frames.
+    def record(
+        self, stimulus: Stimulus, dry: Audio, track: KnobTrack, *, on_done: Callable[[float], None] = lambda _: None
+    ) -> Played:
+        """Return what the plugin makes of `dry`. Its host takes latency out, so what is left is sound and stays."""
+        wet = self.play(dry, track, on_done=on_done)
+        return Played(wet=wet, findings=(*_findings(stimulus, dry, wet), *self._side_findings()))
 
-        Plugins that run in fixed blocks move at the next multiple of their block, with ramps in steps of it.
+    def play(self, dry: Audio, track: KnobTrack, *, on_done: Callable[[float], None]) -> Audio:
+        """Return the wet signal, of the same length.
+
+        Knobs move at the very frame that the track names, ramps in steps of 32 frames. Plugins that run in fixed blocks
+        move at the next multiple of their block, with ramps in steps of it. Raises GearError.
         """
         lanes = KnobLanes.of_track(track, self.knobs)
         blocks = [
@@ -80,7 +91,7 @@ class PluginRig(Rig):
             raise GearError(f"{self.gear.name} returned NaN or infinity at frame {frame}. Narrow its knobs' ranges.")
         return Audio(samples=wet, sample_rate=self.sample_rate)
 
-    def findings(self) -> Sequence[Finding]:
+    def _side_findings(self) -> Sequence[Finding]:
         """Say when the gear answered a mono signal in stereo, of which the mean was kept."""
         if self._side_db is None or self._side_db < _SIDE_DB:
             return ()
@@ -102,3 +113,20 @@ class PluginRig(Rig):
         processor = self.processors[slot.id]
         processor.reset()
         return processor
+
+
+def _findings(stimulus: Stimulus, dry: Audio, wet: Audio) -> list[Finding]:
+    """Return what a plugin's take shows."""
+    if level_db(wet.samples) < SILENCE_DB and level_db(dry.samples) >= SILENCE_DB:
+        return [Finding(kind="silent", severity="warning", message="The wet is silent: the gear let nothing through.")]
+    blips = stimulus.part("blips")
+    if blips is None:
+        return []
+    reading = read_blips(wet.samples[0], start=blips.start, sample_rate=wet.sample_rate)
+    found = []
+    if reading.latency_frames:
+        message = f"Blips come through {reading.latency_frames} frames late; this is learnt as part of the sound."
+        found.append(Finding(kind="latency", message=message))
+    if reading.polarity == -1:
+        found.append(Finding(kind="polarity", message="The gear turns the signal upside down; this is learnt too."))
+    return found

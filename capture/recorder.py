@@ -1,25 +1,32 @@
 """The recorder: carries out a plan on a rig, one take after the other, each safe on disk before the next begins."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from capture.plan import PlannedTake
-from capture.rig import Rig
+from capture.rig import Played, Rig
 from profiler.audio import Audio
-from profiler.blips import read_blips
 from profiler.composer import compose
 from profiler.errors import SessionError
-from profiler.finding import Finding
 from profiler.knob_track import KnobTrack
 from profiler.progress import Progress, ProgressCallback, unheard
-from profiler.score import SILENCE_DB, level_db
 from profiler.session import Take
 from profiler.session_folder import SessionFolder
 from profiler.stimulus import Stimulus
 
-__all__ = ["record"]
+__all__ = ["PlayedTake", "keep_take", "missing_takes", "play_take", "record"]
 
 _SAME_SECONDS = 0.05
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlayedTake(Played):
+    """A planned take as it was played: its stimulus and dry too."""
+
+    planned: PlannedTake
+    stimulus: Stimulus
+    dry: Audio
 
 
 def record(
@@ -35,9 +42,7 @@ def record(
 
 
 def _record(folder: SessionFolder, rig: Rig, plan: Sequence[PlannedTake], on_progress: ProgressCallback) -> None:
-    for planned in plan:
-        _check_same_plan(folder, planned)
-    missing = [planned for planned in plan if folder.session.take(planned.number) is None]
+    missing = missing_takes(folder, plan)
     begun = time.monotonic()
     for number, planned in enumerate(missing):
 
@@ -49,20 +54,54 @@ def _record(folder: SessionFolder, rig: Rig, plan: Sequence[PlannedTake], on_pro
             )
 
         tell(0.0)
-        stimulus, dry = compose(planned.form, seed=planned.seed, sample_rate=rig.sample_rate, seconds=planned.seconds)
-        wet = rig.play(dry, _track(planned), on_done=tell)
-        take = Take(
-            number=planned.number,
-            dry=folder.add_dry(dry, stimulus),
-            file="",
-            sha256="",
-            frames=0,
-            settings=planned.settings,
-            held_out=planned.held_out,
-            replicate_of=planned.replicate_of,
-            findings=(*_findings(stimulus, dry, wet), *rig.findings()),
-        )
-        folder.add_take(take, wet, planned.track)
+        keep_take(folder, play_take(rig, planned, on_done=tell))
+
+
+def play_take(rig: Rig, planned: PlannedTake, *, on_done: Callable[[float], None] = lambda _: None) -> PlayedTake:
+    """Play a planned take on a rig and return what came back, which is not on disk yet.
+
+    Raises GearError, or TakeRejectedError for what cannot be used.
+    """
+    stimulus, dry = compose(planned.form, seed=planned.seed, sample_rate=rig.sample_rate, seconds=planned.seconds)
+    played = rig.record(stimulus, dry, _track(planned), on_done=on_done)
+    return PlayedTake(
+        planned=planned,
+        stimulus=stimulus,
+        dry=dry,
+        wet=played.wet,
+        latency_frames=played.latency_frames,
+        measured_latency_frames=played.measured_latency_frames,
+        polarity=played.polarity,
+        findings=played.findings,
+        loopback=played.loopback,
+    )
+
+
+def keep_take(folder: SessionFolder, played: PlayedTake) -> Take:
+    """Put what was played into a session, in place of a take of that number. Raises StorageError."""
+    planned = played.planned
+    take = Take(
+        number=planned.number,
+        dry=folder.add_dry(played.dry, played.stimulus),
+        file="",
+        sha256="",
+        frames=0,
+        settings=planned.settings,
+        latency_frames=played.latency_frames,
+        measured_latency_frames=played.measured_latency_frames,
+        polarity=played.polarity,
+        held_out=planned.held_out,
+        replicate_of=planned.replicate_of,
+        findings=played.findings,
+    )
+    return folder.add_take(take, played.wet, planned.track, loopback=played.loopback)
+
+
+def missing_takes(folder: SessionFolder, plan: Sequence[PlannedTake]) -> list[PlannedTake]:
+    """Return the planned takes that are still missing. Raises SessionError when the session has another plan."""
+    for planned in plan:
+        _check_same_plan(folder, planned)
+    return [planned for planned in plan if folder.session.take(planned.number) is None]
 
 
 def _track(planned: PlannedTake) -> KnobTrack:
@@ -86,22 +125,5 @@ def _check_same_plan(folder: SessionFolder, planned: PlannedTake) -> None:
 def _lasts_and_moves_as(folder: SessionFolder, take: Take, planned: PlannedTake) -> bool:
     if planned.track is not None:
         return folder.track_of(take) == planned.track
-    seconds = take.frames / folder.session.sample_rate
+    seconds = folder.session.dries[take.dry].frames / folder.session.sample_rate
     return planned.seconds is None or abs(seconds - planned.seconds) < _SAME_SECONDS
-
-
-def _findings(stimulus: Stimulus, dry: Audio, wet: Audio) -> list[Finding]:
-    """Return what a plugin's take shows. Its host takes latency out, so what is left is sound and stays."""
-    if level_db(wet.samples) < SILENCE_DB and level_db(dry.samples) >= SILENCE_DB:
-        return [Finding(kind="silent", severity="warning", message="The wet is silent: the gear let nothing through.")]
-    blips = stimulus.part("blips")
-    if blips is None:
-        return []
-    reading = read_blips(wet.samples[0], start=blips.start, sample_rate=wet.sample_rate)
-    found = []
-    if reading.latency_frames:
-        message = f"Blips come through {reading.latency_frames} frames late; this is learnt as part of the sound."
-        found.append(Finding(kind="latency", message=message))
-    if reading.polarity == -1:
-        found.append(Finding(kind="polarity", message="The gear turns the signal upside down; this is learnt too."))
-    return found

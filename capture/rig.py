@@ -1,17 +1,35 @@
 """A rig: what a capture plays through."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from profiler.audio import Audio
 from profiler.finding import Finding
 from profiler.knob import Knob
 from profiler.knob_track import KnobTrack
 from profiler.session import Gear
+from profiler.stimulus import Stimulus
 
-__all__ = ["Rig"]
+__all__ = ["Played", "Rig"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Played:
+    """What came back for one dry signal, raw: `latency_frames` late, and `polarity` -1 when it is upside down.
+
+    Both are undone before training. `measured_latency_frames` is what this recording alone says. `findings` are what
+    was noticed; `loopback` came back by a cable alone.
+    """
+
+    wet: Audio
+    latency_frames: int = 0
+    measured_latency_frames: float | None = None
+    polarity: Literal[-1, 1] = 1
+    findings: tuple[Finding, ...] = ()
+    loopback: Audio | None = None
 
 
 class Rig(ABC):
@@ -22,15 +40,14 @@ class Rig(ABC):
     sample_rate: int
 
     @abstractmethod
-    def play(self, dry: Audio, track: KnobTrack, *, on_done: Callable[[float], None]) -> Audio:
-        """Return the wet recording of `dry` along a knob track, of the same length.
+    def record(
+        self, stimulus: Stimulus, dry: Audio, track: KnobTrack, *, on_done: Callable[[float], None] = lambda _: None
+    ) -> Played:
+        """Return what comes back for `dry`, the sound of `stimulus`, along a knob track.
 
-        `on_done` hears how much has been played, from 0 to 1. Raises GearError when the gear fails.
+        `on_done` hears how much has been played, from 0 to 1. Raises GearError when the gear fails, TakeRejectedError
+        when what came back cannot be used.
         """
-
-    def findings(self) -> Sequence[Finding]:
-        """Return what the last play showed that its recording does not."""
-        return ()
 
     def close(self) -> None:  # noqa: B027 - most rigs hold nothing but memory
         """Let go of the gear."""

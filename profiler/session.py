@@ -10,7 +10,7 @@ from profiler.finding import Finding
 from profiler.knob import Knob, KnobSettings
 from profiler.stimulus import Stimulus
 
-__all__ = ["SESSION_VERSIONS", "CaptureSession", "Dry", "Gear", "Take"]
+__all__ = ["SESSION_VERSIONS", "CaptureSession", "Dry", "Gear", "Take", "Wiring"]
 
 SESSION_VERSIONS = range(1)
 """Format versions of `session.json` that this program reads."""
@@ -18,11 +18,30 @@ SESSION_VERSIONS = range(1)
 
 @dataclass(frozen=True, kw_only=True)
 class Gear:
-    """The thing profiled. A plugin is described by the chain that plays it; of files only the name is known."""
+    """The thing profiled. A plugin is described by the chain that plays it; of others only the name is known."""
 
     name: str
-    kind: Literal["plugin", "files"]
+    kind: Literal["plugin", "files", "hardware"]
     chain: ChainFile | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wiring:
+    """How hardware hangs on interfaces: their names, PortAudio's host API, and channels counted from 1.
+
+    The loopback channel is connected to the send by a cable alone. Dry signals are sent `send_db` louder than they are
+    kept, most often less loud. `send_dbu` and `return_dbu` are the levels of full scale at either socket, if known.
+    """
+
+    output: str
+    input: str
+    host: str
+    send_channel: int = 1
+    return_channel: int = 1
+    loopback_channel: int | None = None
+    send_db: float = 0.0
+    send_dbu: float | None = None
+    return_dbu: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +63,11 @@ class Take:
     """One wet recording of dry number `dry`: at fixed `settings`, or along the knob track in `knob_track`.
 
     `latency_frames` is how late the wet is, `polarity` +1 or -1, `gain_db` by how much it is louder than it should be;
-    all are undone before training. `masked` are spans of its frames in which a converter clipped: they are neither
-    learnt nor scored. A held-out take is never trained on. `replicate_of` is the number of the take that this one
-    repeats. `source_sha256` is the hash of the file that somebody brought, if this was made from one.
+    all are undone before training. `measured_latency_frames` is what this take alone showed as it was recorded, if it
+    was measured then. `masked` are spans of its frames in which a converter clipped: they are neither learnt nor
+    scored. A held-out take is never trained on. `replicate_of` is the number of the take that this one repeats.
+    `source_sha256` is the hash of the file that somebody brought, if this was made from one. `loopback` is the file of
+    what came back over the loopback channel.
     """
 
     number: int
@@ -57,6 +78,7 @@ class Take:
     settings: KnobSettings | None = None
     knob_track: str | None = None
     latency_frames: int = 0
+    measured_latency_frames: float | None = None
     polarity: Literal[-1, 1] = 1
     gain_db: float = 0.0
     masked: tuple[tuple[int, int], ...] = ()
@@ -64,11 +86,12 @@ class Take:
     replicate_of: int | None = None
     findings: tuple[Finding, ...] = ()
     source_sha256: str | None = None
+    loopback: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaptureSession:
-    """Everything that `session.json` says.
+    """Everything that `session.json` says; `wiring` is that of hardware.
 
     Raises SessionError when two takes share a number, or one names a dry signal that is not there.
     """
@@ -78,6 +101,7 @@ class CaptureSession:
     sample_rate: int
     dries: tuple[Dry, ...] = ()
     takes: tuple[Take, ...] = ()
+    wiring: Wiring | None = None
     version: int = 0
 
     def __post_init__(self) -> None:

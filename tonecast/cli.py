@@ -7,6 +7,7 @@ import typer
 
 from profiler.errors import AutomationError, ChainError, GearError, KnobError, PresetError, ProfilerError, SplitError
 from tonecast.commands.capture import capture_files, capture_plugin
+from tonecast.commands.capture_hardware import capture_hardware
 from tonecast.commands.check import check
 from tonecast.commands.demo import demo
 from tonecast.commands.doctor import doctor
@@ -34,6 +35,7 @@ _capture = typer.Typer(help="Record what gear does to a dry signal.", no_args_is
 _capture.command("plugin")(capture_plugin)
 _capture.command("files")(capture_files)
 _capture.command("more")(capture_more)
+_capture.command("hardware")(capture_hardware)
 app.command()(demo)
 app.add_typer(_capture, name="capture")
 app.command()(check)

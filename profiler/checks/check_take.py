@@ -2,6 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
+
+from profiler.alignment import aligned
+from profiler.audio import Audio
 from profiler.audio_file import reading
 from profiler.checks.bleed import find_bleed
 from profiler.checks.chirp_train import modulation_in_chirps
@@ -19,9 +23,10 @@ from profiler.finding import Finding
 from profiler.score import SILENCE_DB
 from profiler.session import Take
 from profiler.session_folder import SessionFolder
+from profiler.stimulus import Stimulus
 from profiler.timing import Timing
 
-__all__ = ["check_take", "does_ring", "unreadable_take"]
+__all__ = ["check_recording", "check_take", "does_ring", "unreadable_take"]
 
 _BLOCK_FRAMES = 1 << 18
 _SHORTEST_SECONDS = 0.5
@@ -42,18 +47,7 @@ def check_take(folder: SessionFolder, take: Take) -> tuple[TakeCheck, TakeAudio 
     with reading(folder.wet_path(take)) as reader:
         wet = measure_levels(reader.blocks(_BLOCK_FRAMES))
     by_converter = folder.session.gear.kind != "plugin"  # what a plugin's host records has no converter in its way
-    findings = level_findings(dry, wet, by_converter=by_converter)
-    check = TakeCheck(
-        take=take.number,
-        settings=take.settings,
-        seconds=round(wet.frames / folder.session.sample_rate, 3),
-        peak_db=round(wet.peak_db, 2),
-        level_db=round(wet.level_db, 2),
-        dry_level_db=round(dry.level_db, 2),
-        clipped_share=max(wet.clipped_share, _masked_share(take)) if by_converter else 0.0,
-        dc=round(wet.dc, 6),
-        findings=tuple(findings),
-    )
+    check = _by_levels(take, dry, wet, folder.session.sample_rate, by_converter=by_converter)
     if min(wet.level_db, dry.level_db) < SILENCE_DB:
         return with_limits(check, [Limit(cause="nothing recorded", esr=1.0)]), None
     audio = read_take_audio(folder, take)
@@ -61,6 +55,40 @@ def check_take(folder: SessionFolder, take: Take) -> tuple[TakeCheck, TakeAudio 
         message = f"Only {audio.seconds:.2g} s of dry and wet lie on each other: too little to tell or to learn from."
         return replace(check, findings=(*check.findings, _finding("short", message, "warning"))), None
     return _listened(check, audio, wet, by_converter=by_converter), audio
+
+
+def check_recording(take: Take, stimulus: Stimulus, dry: Audio, wet: Audio) -> TakeCheck:
+    """Return the check of what an interface has just recorded, before it is on disk; `take` is what is known of it."""
+    played, heard = (measure_levels([each.samples]) for each in (dry, wet))
+    check = _by_levels(take, played, heard, dry.sample_rate, by_converter=True)
+    if min(played.level_db, heard.level_db) < SILENCE_DB:
+        return with_limits(check, [Limit(cause="nothing recorded", esr=1.0)])
+    audio = TakeAudio(
+        take=take,
+        sample_rate=dry.sample_rate,
+        dry=dry.mono(),
+        wet=aligned(wet.samples, take, dry.frames).mean(axis=0, dtype=np.float32),
+        start=0,
+        unbroken=dry.frames,
+        stimulus=stimulus,
+    )
+    return _listened(check, audio, heard, by_converter=True)
+
+
+def _by_levels(take: Take, dry: Levels, wet: Levels, sample_rate: int, *, by_converter: bool) -> TakeCheck:
+    """Return what the levels of a take tell."""
+    findings = level_findings(dry, wet, by_converter=by_converter)
+    return TakeCheck(
+        take=take.number,
+        settings=take.settings,
+        seconds=round(wet.frames / sample_rate, 3),
+        peak_db=round(wet.peak_db, 2),
+        level_db=round(wet.level_db, 2),
+        dry_level_db=round(dry.level_db, 2),
+        clipped_share=max(wet.clipped_share, _masked_share(take)) if by_converter else 0.0,
+        dc=round(wet.dc, 6),
+        findings=tuple(findings),
+    )
 
 
 def _masked_share(take: Take) -> float:

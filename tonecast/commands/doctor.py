@@ -120,11 +120,14 @@ def _space() -> str:
 
 
 def _interfaces() -> str:
+    from capture.interface import list_interfaces
+    from profiler.errors import GearError
+
     try:
-        import sounddevice
-    except OSError as error:  # the module loads the system's PortAudio at once
-        raise OSError(f"{error}. Install PortAudio (Debian and Ubuntu: libportaudio2).") from error
-    return f"{sounddevice.get_portaudio_version()[1].split(',')[0]}, {len(sounddevice.query_devices())} devices"
+        found = list_interfaces()
+    except GearError as error:
+        raise OSError(f"{error} To capture hardware, install PortAudio (Debian and Ubuntu: libportaudio2).") from error
+    return f"{len(found)} to capture hardware with; tonecast capture hardware --list names them"
 
 
 _CHECKS: tuple[tuple[str, Callable[[], str], bool], ...] = (

@@ -1,0 +1,241 @@
+"""Audio interfaces: which there are, and playing through one while recording what comes back."""
+
+import contextlib
+import json
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from profiler.audio import Samples
+from profiler.errors import GearError
+from profiler.session import Wiring
+
+__all__ = ["Interface", "Meter", "Recorded", "check_wiring", "find_interface", "list_interfaces", "play_and_record"]
+
+_PATIENCE_SECONDS = 20.0  # PortAudio asks every driver of the system before it says its first word
+_STALLED_SECONDS = 8.0
+_AROUND_SECONDS = 1.0  # before, some gear fades in when sound first reaches it; after, longer than any round trip
+_LEAST_OF_REAL_TIME = 0.9
+_HOSTS = ("ASIO", "Core Audio", "JACK Audio Connection Kit", "Windows WASAPI", "ALSA", "Windows WDM-KS")
+"""Hosts under which one interface may be listed several times, the best first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interface:
+    """An interface as PortAudio lists it: name, host API, how many channels go in and out, and its usual rate in Hz."""
+
+    name: str
+    host: str
+    inputs: int
+    outputs: int
+    default_rate: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meter:
+    """How far playing is, from 0 to 1, and the peaks since the last time in dBFS.
+
+    `clock` is a time of `time.monotonic` and the dry's frame that was handed to the interface then; it is negative
+    before the dry begins.
+    """
+
+    done: float
+    clock: tuple[float, int]
+    send_db: float
+    return_db: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recorded:
+    """What came back, of shape (frames,), from the frame on at which the dry was sent; longer than the dry.
+
+    `before` is what came back in the silence before it. `flagged` are frames at which the driver spoke of lost blocks:
+    a flag is no damage by itself, and damage comes without a flag too.
+    """
+
+    wet: Samples
+    before: Samples
+    loopback: Samples | None
+    flagged: tuple[int, ...]
+
+
+def list_interfaces() -> tuple[Interface, ...]:
+    """Return the interfaces there are now. Raises GearError when PortAudio is not installed or does not answer."""
+    return tuple(Interface(**each) for each in _asked({"do": "list"}))
+
+
+def find_interface(name: str, *, sends: bool = True, returns: bool = True) -> Interface:
+    """Return the interface called `name`, or the only one whose name holds that; `NAME, HOST` names one of several.
+
+    It must have outputs when it `sends`, and inputs when something `returns` to it. Raises GearError that lists the
+    interfaces there are.
+    """
+    there = list_interfaces()
+    able = [each for each in there if (each.outputs or not sends) and (each.inputs or not returns)]
+    wanted = name.casefold()
+    found = [each for each in able if wanted in (each.name.casefold(), f"{each.name}, {each.host}".casefold())]
+    found = found or [each for each in able if wanted in each.name.casefold()]
+    if found and len({each.name for each in found}) == 1:
+        return min(found, key=lambda each: _HOSTS.index(each.host) if each.host in _HOSTS else len(_HOSTS))
+    listed = "; ".join(_described(each) for each in there) or "none. Is it plugged in, or the sound server running?"
+    problem = "means several interfaces" if found else "is no interface here that can play and record"
+    raise GearError(f"{name!r} {problem}. There are: {listed}")
+
+
+def check_wiring(wiring: Wiring, sample_rate: int) -> None:
+    """Raise GearError when an interface is gone, lacks a channel, or does not run at that rate."""
+    output, found = (
+        find_interface(f"{name}, {wiring.host}", sends=sends, returns=not sends)
+        for name, sends in ((wiring.output, True), (wiring.input, False))
+    )
+    wanted = [(output.name, "outputs", output.outputs, wiring.send_channel)]
+    wanted += [
+        (found.name, "inputs", found.inputs, channel)
+        for channel in (wiring.return_channel, wiring.loopback_channel or 1)
+    ]
+    for name, kind, count, channel in wanted:
+        if not 1 <= channel <= count:
+            raise GearError(f"{name} has {count} {kind}, numbered from 1; asked for number {channel}.")
+    try:
+        _asked({"do": "check", **_request(wiring, sample_rate)})
+    except GearError as error:
+        raise GearError(
+            f"{wiring.output} does not play and record at {sample_rate} Hz: {error} It usually runs at "
+            f"{output.default_rate} Hz; give that with --sample-rate, or set the interface to {sample_rate} Hz."
+        ) from error
+
+
+def play_and_record(
+    wiring: Wiring,
+    dry: Samples,
+    sample_rate: int,
+    *,
+    around_seconds: float = _AROUND_SECONDS,
+    on_meter: Callable[[Meter], None] = lambda _: None,
+) -> Recorded:
+    """Send `dry`, of shape (frames,), and record what returns, `around_seconds` longer at both ends.
+
+    Raises GearError when the interface does not take it, stops in the midst of it, or does not play in real time.
+    """
+    before = int(around_seconds * sample_rate)
+    out = np.pad(dry * 10 ** (wiring.send_db / 20), before).astype(np.float32)
+
+    def tell(message: dict[str, Any]) -> None:
+        when, frame = message["clock"]
+        peaks = (20 * float(np.log10(max(message[name], 1e-10))) for name in ("send_peak", "return_peak"))
+        send, back = peaks
+        done = message["frames"] / len(out)
+        on_meter(Meter(done=done, clock=(when, frame - before), send_db=send, return_db=back))
+
+    with tempfile.TemporaryDirectory(prefix="tonecast-") as folder:
+        files = {name: str(Path(folder) / f"{name}.npy") for name in ("out_file", "kept_file")}
+        np.save(files["out_file"], out)
+        found = _asked({"do": "play", **files, **_request(wiring, sample_rate)}, on_message=tell)
+        kept = np.load(files["kept_file"])
+    _check_whole(wiring, found, len(out), sample_rate)
+    wet = np.ascontiguousarray(kept[:, wiring.return_channel - 1])
+    _check_finite(wiring, wet)
+    loopback = (
+        None if wiring.loopback_channel is None else np.ascontiguousarray(kept[before:, wiring.loopback_channel - 1])
+    )
+    flagged = tuple(frame - before for frame in found["flagged"] if frame >= before)
+    return Recorded(wet=wet[before:], before=wet[:before], loopback=loopback, flagged=flagged)
+
+
+def _request(wiring: Wiring, sample_rate: int) -> dict[str, Any]:
+    return {
+        "output": {"name": wiring.output, "host": wiring.host},
+        "input": {"name": wiring.input, "host": wiring.host},
+        "outputs": wiring.send_channel,
+        "inputs": max(wiring.return_channel, wiring.loopback_channel or 1),
+        "return": wiring.return_channel,
+        "sample_rate": sample_rate,
+    }
+
+
+def _check_whole(wiring: Wiring, found: dict[str, Any], frames: int, sample_rate: int) -> None:
+    if found["frames"] < frames:
+        raise GearError(
+            f"{wiring.input} stopped after {found['frames'] / sample_rate:.1f} of {frames / sample_rate:.1f} s: was it "
+            "unplugged, did another program take it, or did the sound server end? The takes before are kept. Set it "
+            "right and run the same command again."
+        )
+    if found["seconds"] < _LEAST_OF_REAL_TIME * frames / sample_rate:
+        raise GearError(
+            f"{wiring.output} took {frames / sample_rate:.1f} s of sound in {found['seconds']:.1f} s: it was not "
+            "played. Set the interface, or the sound server, to the rate of the session."
+        )
+
+
+def _check_finite(wiring: Wiring, wet: Samples) -> None:
+    if not np.isfinite(wet).all():
+        raise GearError(f"{wiring.input} gave NaN or infinity. Restart the interface's driver or the sound server.")
+
+
+def _described(interface: Interface) -> str:
+    rate = f"{interface.default_rate} Hz"
+    return f"{interface.name}, {interface.host} ({interface.inputs} in, {interface.outputs} out, {rate})"
+
+
+def _asked(request: dict[str, Any], *, on_message: Callable[[dict[str, Any]], None] = lambda _: None) -> Any:
+    """Return the worker's answer to a request. Raises GearError for what it cannot do, or when it falls silent."""
+    with _worker() as (process, lines):
+        if process.stdin is None:
+            raise GearError("The audio process has no standard input.")
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+        patience = _PATIENCE_SECONDS
+        while True:
+            try:
+                line = lines.get(timeout=patience)
+            except queue.Empty:
+                raise GearError(
+                    f"The audio driver has not answered for {patience:.0f} s. Was the interface unplugged, or did the "
+                    "sound server end? The takes before are kept."
+                ) from None
+            if line is None:
+                raise GearError("The audio process ended at once. Run tonecast doctor: is PortAudio installed?")
+            message = json.loads(line)
+            if "error" in message:
+                raise GearError(f"{message['error']}.")
+            if "done" in message:
+                return message["done"]
+            on_message(message)
+            patience = _STALLED_SECONDS
+
+
+@contextlib.contextmanager
+def _worker() -> Iterator[tuple[subprocess.Popen[str], "queue.Queue[str | None]"]]:
+    """Start the worker, and end it whatever happens: PortAudio may hang for good."""
+    command = [sys.executable, "-m", "capture.interface_worker"]
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8"
+    )
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def read() -> None:
+        if process.stdout is not None:
+            for line in process.stdout:
+                lines.put(line)
+        lines.put(None)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        yield process, lines
+    finally:
+        process.kill()
+        process.wait()
+        reader.join()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()

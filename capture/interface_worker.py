@@ -1,0 +1,153 @@
+"""What sounddevice does, in a process of its own: `python -m capture.interface_worker`.
+
+A sound server that dies takes PortAudio with it: its streams can then neither be stopped nor closed, and a program that
+holds one never ends. So all of it runs here, where it can be killed, and where nothing else keeps a block waiting. One
+request comes as a line of JSON on standard input; lines of JSON go to standard output until one says `done` or `error`.
+"""
+
+import json
+import os
+import sys
+import time
+from typing import Any, TextIO
+
+import numpy as np
+import sounddevice
+from numpy.typing import NDArray
+
+__all__ = ["main"]
+
+_TELLING_SECONDS = 0.1
+_STALLED_SECONDS = 2.0
+_NEVER_STARTED_SECONDS = 5.0
+
+
+class _Duplex:
+    """Plays what it is given on one channel and keeps every frame of all inputs."""
+
+    def __init__(self, out: NDArray[np.float32], *, channel: int, inputs: int) -> None:
+        self.out = out
+        self.channel = channel
+        self.kept = np.zeros((len(out), inputs), np.float32)
+        self.frames = 0
+        self.flagged: list[int] = []
+        self.clock: tuple[float, int] = (time.monotonic(), 0)  # when, and which frame was being handed over
+
+    def __call__(self, given: Any, wanted: Any, frames: int, _: Any, status: Any) -> None:
+        begin = self.frames
+        count = min(frames, len(self.out) - begin)
+        wanted[:] = 0
+        wanted[:count, self.channel] = self.out[begin : begin + count]
+        self.kept[begin : begin + count] = given[:count]
+        if status:
+            self.flagged.append(begin)
+        self.clock = (time.monotonic(), begin)
+        self.frames = begin + count
+        if self.frames == len(self.out):
+            raise sounddevice.CallbackStop
+
+
+def main() -> None:
+    """Answer the request on standard input, and end without a word to PortAudio, which may hang."""
+    tell = _teller()
+    request = json.loads(sys.stdin.readline())
+    try:
+        answer = {"list": _list, "check": _check, "play": _play}[request["do"]](request, tell)
+        _say(tell, {"done": answer})
+    except (sounddevice.PortAudioError, OSError, ValueError) as error:
+        words = str(error.args[0] if error.args else error)
+        _say(tell, {"error": words})
+    finally:  # also when nobody listens any more: then the pipe is broken, and nothing more is played
+        os._exit(0)
+
+
+def _teller() -> TextIO:
+    """Return standard output as it was, and give its number to standard error: drivers print what they like."""
+    tell = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return tell
+
+
+def _say(tell: TextIO, message: dict[str, Any]) -> None:
+    tell.write(json.dumps(message) + "\n")
+    tell.flush()
+
+
+def _list(_: dict[str, Any], __: TextIO) -> list[dict[str, Any]]:
+    hosts = [host["name"] for host in sounddevice.query_hostapis()]
+    return [
+        {
+            "name": device["name"],
+            "host": hosts[device["hostapi"]],
+            "inputs": device["max_input_channels"],
+            "outputs": device["max_output_channels"],
+            "default_rate": round(device["default_samplerate"]),
+        }
+        for device in sounddevice.query_devices()
+    ]
+
+
+def _index(wanted: dict[str, Any]) -> int:
+    for number, device in enumerate(_list({}, sys.stderr)):
+        if (device["name"], device["host"]) == (wanted["name"], wanted["host"]):
+            return number
+    raise ValueError(f"{wanted['name']} is gone")
+
+
+def _check(request: dict[str, Any], _: TextIO) -> None:
+    rate = request["sample_rate"]
+    sounddevice.check_output_settings(
+        device=_index(request["output"]), channels=request["outputs"], dtype="float32", samplerate=rate
+    )
+    sounddevice.check_input_settings(
+        device=_index(request["input"]), channels=request["inputs"], dtype="float32", samplerate=rate
+    )
+
+
+def _play(request: dict[str, Any], tell: TextIO) -> dict[str, Any]:
+    _check(request, tell)
+    duplex = _Duplex(np.load(request["out_file"]), channel=request["outputs"] - 1, inputs=request["inputs"])
+    stream = sounddevice.Stream(
+        samplerate=request["sample_rate"],
+        device=(_index(request["input"]), _index(request["output"])),
+        channels=(request["inputs"], request["outputs"]),
+        dtype="float32",
+        latency="high",
+        callback=duplex,
+    )
+    begun = time.monotonic()
+    stream.start()
+    ended = _watch(duplex, stream, request, tell)
+    seconds = time.monotonic() - begun
+    np.save(request["kept_file"], duplex.kept[: duplex.frames])
+    return {"frames": duplex.frames, "seconds": seconds, "flagged": duplex.flagged, "ended": ended}
+
+
+def _watch(duplex: _Duplex, stream: Any, request: dict[str, Any], tell: TextIO) -> str:
+    """Tell how far it is and how loud, until all is played, the stream ends by itself, or no block comes any more."""
+    told, moved = 0, time.monotonic()
+    while duplex.frames < len(duplex.out):
+        time.sleep(_TELLING_SECONDS)
+        if duplex.frames == told:
+            patience = _STALLED_SECONDS if told else _NEVER_STARTED_SECONDS
+            if told and not stream.active:
+                return "inactive"
+            if time.monotonic() - moved > patience:
+                return "stalled"
+            continue
+        heard = duplex.kept[told : duplex.frames, request["return"] - 1]
+        _say(
+            tell,
+            {
+                "frames": duplex.frames,
+                "clock": duplex.clock,
+                "send_peak": float(np.abs(duplex.out[told : duplex.frames]).max(initial=0.0)),
+                "return_peak": float(np.abs(heard).max(initial=0.0)),
+            },
+        )
+        told, moved = duplex.frames, time.monotonic()
+    return "whole"
+
+
+if __name__ == "__main__":
+    main()

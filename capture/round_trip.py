@@ -1,0 +1,179 @@
+"""The round trip: how late what came back through an interface is, measured on every take anew."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from profiler.audio import Samples
+from profiler.blips import BlipReading, read_blips
+from profiler.errors import TakeRejectedError
+from profiler.finding import Finding
+from profiler.knob import KnobSettings
+from profiler.mending import check_timing
+from profiler.recording import HeldRecording
+from profiler.score import SILENCE_DB, level_db
+from profiler.session import Take
+from profiler.stimulus import Stimulus
+from profiler.timing import POLARITY_CLEAR, Timing, measure_timing
+
+__all__ = ["RoundTrip", "measure_round_trip"]
+
+_AGREE_FRAMES = 0.5
+# By how much filters of two settings seem to delay each other (see profiler.pair_timings); buffers move by blocks.
+_FILTERS_DIFFER_FRAMES = 3.0
+_SLACK_FRAMES = 0.25
+_BLIPS_AGREE_FRAMES = 2
+_BLIPS_STRAY_FRAMES = 12
+_MATTERING_DRIFT_FRAMES = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundTrip:
+    """How late a take is: as measured, None when nothing came back, and as whole frames to take out."""
+
+    latency_frames: int
+    measured_frames: float | None
+    polarity: Literal[-1, 1]
+    findings: tuple[Finding, ...] = ()
+
+
+def measure_round_trip(  # noqa: PLR0913 - two recordings and what is known of them
+    stimulus: Stimulus,
+    dry: Samples,
+    wet: Samples,
+    loopback: Samples | None,
+    *,
+    sample_rate: int,
+    settings: KnobSettings | None = None,
+    earlier: Sequence[Take] = (),
+) -> RoundTrip:
+    """Return the round trip of a take, from its loopback if it has one; all are of shape (frames,).
+
+    Blips tell roughly, and whether all of them came equally late; the phase of all that was played tells a fraction of
+    a frame. Takes are late by what they show themselves. Where that agrees with what an `earlier` one shows, as far as
+    gear at other settings lets anyone know, its whole frames are taken, for a filter that is turned looks like delay.
+    Raises TakeRejectedError when frames were lost or put in, when the wet comes before the dry or has nothing to do
+    with it, or when the loopback is silent.
+    """
+    reference, name = (wet, "return") if loopback is None else (loopback, "loopback")
+    if level_db(reference[None]) < SILENCE_DB:
+        if loopback is not None:
+            raise TakeRejectedError(
+                "The loopback is silent. Connect the second output to it, or leave --loopback away."
+            )
+        return _unheard(earlier)
+    blips = _blips(stimulus, reference, sample_rate)
+    timing = measure_timing(HeldRecording(dry), HeldRecording(reference), sample_rate)
+    if blips is not None and (timing.is_spread or not timing.is_clear):
+        return _by_blips(blips, name)
+    check_timing(timing)
+    _check_sign(timing, sample_rate)
+    latency = _whole_frames(timing, settings, earlier, exact=loopback is not None)
+    found = _findings(timing, blips, len(dry), sample_rate)
+    if loopback is not None:
+        found += _ahead(stimulus, wet, blips, sample_rate)
+    return RoundTrip(
+        latency_frames=latency,
+        measured_frames=round(timing.frames, 3),
+        polarity=_polarity(timing, earlier, exact=loopback is not None),
+        findings=tuple(found),
+    )
+
+
+def _unheard(earlier: Sequence[Take]) -> RoundTrip:
+    message = "The return is silent: the gear let nothing through, or it is not connected."
+    silent = Finding(kind="silent", severity="warning", message=message)
+    last = earlier[-1] if earlier else None
+    return RoundTrip(
+        latency_frames=last.latency_frames if last else 0,
+        measured_frames=None,
+        polarity=last.polarity if last else 1,
+        findings=(silent,),
+    )
+
+
+def _blips(stimulus: Stimulus, samples: Samples, sample_rate: int) -> BlipReading | None:
+    """Return what the blips say, if all came back and equally late."""
+    part = stimulus.part("blips")
+    if part is None:
+        return None
+    reading = read_blips(samples, start=part.start, sample_rate=sample_rate)
+    whole = len(reading.latencies) == 3 and int(np.ptp(reading.latencies)) <= _BLIPS_AGREE_FRAMES
+    return reading if whole else None
+
+
+def _by_blips(blips: BlipReading, name: str) -> RoundTrip:
+    latency = min(blips.latencies)
+    message = (
+        f"The {name} follows the dry only loosely, as through a reverb; blips arrive {latency} frames late, and that "
+        "is taken out. A loopback cable would tell it surely."
+    )
+    found = Finding(kind="unsure-latency", severity="warning", message=message)
+    return RoundTrip(
+        latency_frames=latency, measured_frames=float(latency), polarity=blips.polarity or 1, findings=(found,)
+    )
+
+
+def _check_sign(timing: Timing, sample_rate: int) -> None:
+    if timing.frames < -max(timing.uncertainty_frames, _AGREE_FRAMES):
+        raise TakeRejectedError(
+            f"The return comes {-timing.frames:.0f} frames ({-timing.frames / sample_rate * 1000:.1f} ms) before what "
+            "was sent, which no gear does: frames were lost between two interfaces, or at the start. Record it again, "
+            "through one interface."
+        )
+
+
+def _whole_frames(timing: Timing, settings: KnobSettings | None, earlier: Sequence[Take], *, exact: bool) -> int:
+    """Return by how many whole frames to move a take back."""
+    known = [take for take in earlier if take.measured_latency_frames is not None]
+    for take in reversed(known):
+        alike = exact or (settings is not None and take.settings == settings)
+        agree = _AGREE_FRAMES if alike else max(_FILTERS_DIFFER_FRAMES, timing.uncertainty_frames)
+        if abs(timing.frames - (take.measured_latency_frames or 0.0)) <= agree:
+            return take.latency_frames
+    unsure = timing.uncertainty_frames
+    slack = _SLACK_FRAMES if unsure <= _AGREE_FRAMES or exact else -min(unsure, 1.0)
+    return max(math.floor(timing.frames + slack), 0)
+
+
+def _polarity(timing: Timing, earlier: Sequence[Take], *, exact: bool) -> Literal[-1, 1]:
+    """Return which way up a take is; gear that swings both ways does not tell, and is as it was before."""
+    if exact or timing.polarity_clearness > POLARITY_CLEAR or not earlier:
+        return timing.polarity
+    return earlier[-1].polarity
+
+
+def _findings(timing: Timing, blips: BlipReading | None, frames: int, sample_rate: int) -> list[Finding]:
+    found = []
+    if timing.polarity == -1 and timing.polarity_clearness > POLARITY_CLEAR:
+        found.append(Finding(kind="polarity", message="The return is upside down; turned over."))
+    if abs(timing.drift_ppm) * 1e-6 * frames > _MATTERING_DRIFT_FRAMES:
+        message = (
+            f"The clocks of send and return drift apart by {timing.drift_ppm:+.1f} ppm, "
+            f"{abs(timing.drift_ppm) * 1e-6 * frames:.1f} frames over the take. Use one interface for both, or lock "
+            "their clocks."
+        )
+        found.append(Finding(kind="drift", severity="warning", message=message))
+    apart = 0 if blips is None else abs((blips.latency_frames or 0) - timing.frames)
+    if apart > _BLIPS_STRAY_FRAMES + timing.uncertainty_frames:
+        message = (
+            f"Blips arrive {apart / sample_rate * 1000:.1f} ms apart from the playing, which is what counts: latency "
+            "is known to that only. A loopback cable would tell it surely."
+        )
+        found.append(Finding(kind="unsure-latency", severity="warning", message=message))
+    return found
+
+
+def _ahead(stimulus: Stimulus, wet: Samples, looped: BlipReading | None, sample_rate: int) -> list[Finding]:
+    """Return a finding when the gear answers before the loopback does."""
+    back = _blips(stimulus, wet, sample_rate)
+    if back is None or looped is None:
+        return []
+    ahead = (looped.latency_frames or 0) - (back.latency_frames or 0)
+    if ahead <= _BLIPS_AGREE_FRAMES:
+        return []
+    message = f"The return comes {ahead} frames before the loopback. Are the two channels swapped?"
+    return [Finding(kind="latency", severity="warning", message=message)]
