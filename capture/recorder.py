@@ -1,7 +1,8 @@
 """The recorder: carries out a plan on a rig, one take after the other, each safe on disk before the next begins."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from capture.plan import PlannedTake
 from capture.rig import Rig
@@ -17,9 +18,20 @@ from profiler.session import Take
 from profiler.session_folder import SessionFolder
 from profiler.stimulus import Stimulus
 
-__all__ = ["record"]
+__all__ = ["PlayedTake", "keep_take", "play_take", "record"]
 
 _SAME_SECONDS = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlayedTake:
+    """A planned take as it was played: stimulus, dry and wet, and what they show."""
+
+    planned: PlannedTake
+    stimulus: Stimulus
+    dry: Audio
+    wet: Audio
+    findings: tuple[Finding, ...] = ()
 
 
 def record(
@@ -49,20 +61,32 @@ def _record(folder: SessionFolder, rig: Rig, plan: Sequence[PlannedTake], on_pro
             )
 
         tell(0.0)
-        stimulus, dry = compose(planned.form, seed=planned.seed, sample_rate=rig.sample_rate, seconds=planned.seconds)
-        wet = rig.play(dry, _track(planned), on_done=tell)
-        take = Take(
-            number=planned.number,
-            dry=folder.add_dry(dry, stimulus),
-            file="",
-            sha256="",
-            frames=0,
-            settings=planned.settings,
-            held_out=planned.held_out,
-            replicate_of=planned.replicate_of,
-            findings=(*_findings(stimulus, dry, wet), *rig.findings()),
-        )
-        folder.add_take(take, wet, planned.track)
+        keep_take(folder, play_take(rig, planned, on_done=tell))
+
+
+def play_take(rig: Rig, planned: PlannedTake, *, on_done: Callable[[float], None]) -> PlayedTake:
+    """Play a planned take on a rig and return what came back, which is not on disk yet. Raises GearError."""
+    stimulus, dry = compose(planned.form, seed=planned.seed, sample_rate=rig.sample_rate, seconds=planned.seconds)
+    wet = rig.play(dry, _track(planned), on_done=on_done)
+    findings = (*_findings(stimulus, dry, wet), *rig.findings())
+    return PlayedTake(planned=planned, stimulus=stimulus, dry=dry, wet=wet, findings=findings)
+
+
+def keep_take(folder: SessionFolder, played: PlayedTake) -> Take:
+    """Put what was played into a session, in place of a take of that number. Raises StorageError."""
+    planned = played.planned
+    take = Take(
+        number=planned.number,
+        dry=folder.add_dry(played.dry, played.stimulus),
+        file="",
+        sha256="",
+        frames=0,
+        settings=planned.settings,
+        held_out=planned.held_out,
+        replicate_of=planned.replicate_of,
+        findings=played.findings,
+    )
+    return folder.add_take(take, played.wet, planned.track)
 
 
 def _track(planned: PlannedTake) -> KnobTrack:

@@ -1,9 +1,12 @@
 """A capture session on disk: `session.json`, `dry/NNN.wav`, `takes/NNN.wav` and knob tracks beside their takes.
 
-Everything is written atomically and `session.json` after every take, so a session is whole whenever it is looked at.
+Everything is written atomically and `session.json` after every take, so a session is whole whenever it is looked at. A
+take that is recorded once more lies beside the old one, as `takes/NNN-2.wav`, until `session.json` names it.
 """
 
 import contextlib
+import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -98,16 +101,38 @@ class SessionFolder:
         return number
 
     def add_take(self, take: Take, wet: Audio | AudioStream, track: KnobTrack | None = None) -> Take:
-        """Keep a take; its file, hash and length are filled in here. Raises StorageError with the session unharmed."""
-        file = f"takes/{take.number:03}.wav"
+        """Keep a take, in place of one of that number; its file, hash and length are filled in here.
+
+        An earlier recording of that number stays until the new one is on disk and in the session. Raises StorageError
+        with the session unharmed.
+        """
+        file = self._free_name(take.number)
         frames = self._write(file, wet)
         knob_track = None
         if track is not None:
-            knob_track = f"takes/{take.number:03}.knobs.json"
+            knob_track = f"{file.removesuffix('.wav')}.knobs.json"
             write_manifest(self.path / knob_track, track)
         kept = replace(take, file=file, sha256=sha256_of(self.path / file), frames=frames, knob_track=knob_track)
         self.keep(kept)
+        self._checked.discard(file)
+        self._sweep(kept)
         return kept
+
+    def _free_name(self, number: int) -> str:
+        """Return a name for a recording that no take has."""
+        taken = {take.file for take in self.session.takes}
+        first = f"takes/{number:03}.wav"
+        others = (f"takes/{number:03}-{again}.wav" for again in itertools.count(2))
+        return next(name for name in itertools.chain([first], others) if name not in taken)
+
+    def _sweep(self, kept: Take) -> None:
+        """Remove earlier recordings of a take, and what was left of them by a process that was killed."""
+        own = re.compile(rf"{kept.number:03}(-\d+)?(\.wav|\.knobs\.json)")
+        named = {name for take in self.session.takes for name in (take.file, take.knob_track)}
+        for path in (self.path / "takes").iterdir():
+            if own.fullmatch(path.name) and f"takes/{path.name}" not in named:
+                with contextlib.suppress(OSError):  # somebody listens to it: the next recording removes it
+                    path.unlink()
 
     def keep(self, take: Take) -> None:
         """Put what is known of a take into the session, in place of what was known of that number."""

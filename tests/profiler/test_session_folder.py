@@ -232,3 +232,44 @@ def test_a_full_disk_loses_no_take(small_disk, leave):
     kept = again.add_take(new_take(1), sound(11, seconds=2.0))
     np.testing.assert_array_equal(again.wet_of(kept).samples, sound(11, seconds=2.0).samples)
     assert [take.number for take in SessionFolder.open(folder.path).session.takes] == [0, 1]
+
+
+def recordings(folder):
+    """Return the names in takes/, and no hidden ones."""
+    return sorted(path.name for path in (folder.path / "takes").iterdir() if not path.name.startswith("."))
+
+
+def test_a_take_recorded_again_replaces_the_old_one(folder):
+    """The new recording is what the session names, and nothing of the old one is left, however often."""
+    for seed in (21, 22, 23):
+        kept = folder.add_take(new_take(1), sound(seed), KnobTrack.still({"drive": 0.5}))
+        again = SessionFolder.open(folder.path)
+        np.testing.assert_array_equal(again.wet_of(again.session.takes[1]).samples, sound(seed).samples)
+        np.testing.assert_array_equal(folder.excerpt(kept, 0, RATE)[1], sound(seed).samples)
+        assert len(again.session.takes) == 2
+        assert recordings(folder) == sorted(["000.wav", *(name[6:] for name in (kept.file, kept.knob_track))])
+
+
+def test_takes_of_other_numbers_are_left_alone(folder):
+    """Numbers that begin alike are not the same take."""
+    folder.add_take(new_take(1000), sound(30))
+    folder.add_take(new_take(100), sound(31))
+    folder.add_take(new_take(100), sound(32))
+    assert recordings(folder) == ["000.wav", "001.wav", "100-2.wav", "1000.wav"]
+
+
+@pytest.mark.parametrize("leave", [0, 5 * PAGE, 16 * PAGE], ids=["nothing", "half the wet", "the wet alone"])
+def test_a_full_disk_leaves_the_old_recording(small_disk, leave):
+    """Recorded again on a full disk, a take is the one it was, on disk and in memory."""
+    folder = SessionFolder.create(small_disk.path / "session", EMPTY)
+    folder.add_dry(sound(0), None)
+    folder.add_take(new_take(0), sound(10))
+    before = folder.session
+    small_disk.fill(leave=leave)
+    with pytest.raises(StorageError, match="No space left while writing"):
+        folder.add_take(new_take(0), sound(11, seconds=2.0))
+    assert folder.session == before == SessionFolder.open(folder.path).session
+    np.testing.assert_array_equal(folder.wet_of(folder.session.takes[0]).samples, sound(10).samples)
+    small_disk.free()
+    folder.add_take(new_take(0), sound(11, seconds=2.0))
+    assert recordings(folder) == ["000-2.wav"]
