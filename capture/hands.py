@@ -1,5 +1,6 @@
 """Plans for hands: knobs at round values on their dials, as many takes as fit a time, knobs turned one by one."""
 
+import bisect
 import itertools
 import math
 from collections.abc import Iterable, Sequence
@@ -13,9 +14,10 @@ from profiler.knob import Knob, KnobSettings
 __all__ = ["HANDS", "Hands", "guided_plan", "plan_seconds", "turned", "with_dials"]
 
 _MARKS = 10  # a dial is read to a tenth of its way without looking twice
+_MOST_MARKS = 25
+_EVEN = 1e-6
 _LEAST_CAPTURES = 2
 _LENGTHS_SECONDS = (None, 24.0, 12.0)  # of a take; the first is the form's own
-_MOST_CAPTURES = 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,7 @@ def guided_plan(  # noqa: PLR0913 - what bounds a plan
     Raises SessionError for both bounds at once, or when not even the shortest plan fits.
     """
     if captures is not None and time_seconds is not None:
-        raise SessionError("A plan is bounded by a number of captures or by a time, not by both. Leave one of them out.")
+        raise SessionError("A plan is bounded by a number of captures or by a time, not by both. Leave one out.")
     dials = with_dials(knobs)
     if time_seconds is None:
         return fixed_plan(dials, captures=captures, seconds=seconds, seed=seed, replicate=replicate)
@@ -59,32 +61,29 @@ def guided_plan(  # noqa: PLR0913 - what bounds a plan
         held_out = min(held_out_count(knobs), max(1, count // 4)) if knobs else 0
         return fixed_plan(dials, captures=count, held_out=held_out, seconds=length, seed=seed, replicate=replicate)
 
-    most = capture_count(knobs)
-    least = min(_LEAST_CAPTURES, most)
-    lengths = _LENGTHS_SECONDS if seconds is None else (seconds,)
-    for length in lengths[:-1]:
-        if plan_seconds(plan := plan_of(most, length), hands=hands) <= time_seconds:
+    def fits(plan: Sequence[PlannedTake]) -> bool:
+        return plan_seconds(plan, hands=hands) <= time_seconds
+
+    most, lengths = capture_count(knobs), _LENGTHS_SECONDS if seconds is None else (seconds,)
+    for length in lengths:
+        if fits(plan := plan_of(most, length)):
             return plan
-    shortest = plan_of(least, lengths[-1])
-    if (needed := plan_seconds(shortest, hands=hands)) > time_seconds:
+    counts = range(min(_LEAST_CAPTURES, most), most)
+    fewer = bisect.bisect_left(counts, 1, key=lambda count: not fits(plan_of(count, lengths[-1])))
+    if fewer == 0:
+        shortest = plan_of(counts.start, lengths[-1])
         raise SessionError(
-            f"{time_seconds:.0f} s are too short: {len(shortest)} takes of these knobs take {needed:.0f} s, hands "
-            f"included ({hands.turn_seconds:g} s for each knob turned). Give more time."
+            f"{time_seconds:.0f} s are too short: {len(shortest)} takes, the fewest for these knobs, last "
+            f"{plan_seconds(shortest, hands=hands):.0f} s with {hands.turn_seconds:g} s for each knob turned. "
+            "Give more time."
         )
-    fits, too_many = least, most + 1
-    while too_many - fits > 1:
-        middle = (fits + too_many) // 2
-        if plan_seconds(plan_of(middle, lengths[-1]), hands=hands) <= time_seconds:
-            fits = middle
-        else:
-            too_many = middle
-    return plan_of(fits, lengths[-1])
+    return plan_of(counts[fewer - 1], lengths[-1])
 
 
-def plan_seconds(plan: Sequence[PlannedTake], *, hands: Hands = HANDS) -> float:
-    """Return how long a plan takes, hands included; for the first take every knob is set."""
+def plan_seconds(plan: Sequence[PlannedTake], *, hands: Hands = HANDS, start: KnobSettings | None = None) -> float:
+    """Return about how long a plan takes, hands included; unless told where knobs stand, all are set at first."""
     playing = sum(length_seconds(take.form, seconds=take.seconds) for take in plan)
-    stands: list[KnobSettings | None] = [None, *(take.settings for take in plan)]
+    stands: list[KnobSettings | None] = [start, *(take.settings for take in plan)]
     return playing + sum(hands.seconds(len(turned(one, other))) for one, other in itertools.pairwise(stands))
 
 
@@ -96,7 +95,7 @@ def turned(before: KnobSettings | None, after: KnobSettings | None) -> list[str]
 
 
 def with_dials(knobs: Iterable[Knob]) -> tuple[Knob, ...]:
-    """Return knobs that stand at round values only: ten to twenty of them, which a hand can set and set again.
+    """Return knobs that stand at round values only, a tenth of their way or less apart, which a hand finds again.
 
     Logarithmic knobs, which have no even dial, and those that have steps or choices stay as they are.
     """
@@ -107,7 +106,9 @@ def with_dials(knobs: Iterable[Knob]) -> tuple[Knob, ...]:
 
 
 def _round_step(knob: Knob) -> float:
-    """Return 1, 2 or 5 times a power of ten that goes into the knob's range ten to 24 times."""
-    raw = (knob.maximum - knob.minimum) / _MARKS
-    power = 10.0 ** math.floor(math.log10(raw))
-    return max(factor * power for factor in (1.0, 2.0, 5.0) if factor * power <= raw * (1 + 1e-9))
+    """Return 1, 2, 2.5 or 5 times a power of ten that divides the knob's range into ten marks or a few more."""
+    way = knob.maximum - knob.minimum
+    power = 10.0 ** math.floor(math.log10(way / _MARKS))
+    steps = (factor * power for factor in (10.0, 5.0, 2.5, 2.0, 1.0))
+    even = (step for step in steps if way / step > _MARKS - 0.5 and abs(way / step - round(way / step)) < _EVEN)
+    return next((step for step in even if way / step < _MOST_MARKS), way / _MARKS)
