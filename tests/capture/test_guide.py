@@ -12,14 +12,15 @@ import pytest
 
 from capture.guide import Guide, GuideOptions
 from capture.plan import PlannedTake
-from capture.plugin_rig import PluginRig, choose_knobs, open_gear
+from capture.plugin_rig import PluginRig, choose_knobs
 from capture.recorder import PlayedTake, record
 from profiler.audio import Audio
+from profiler.chain_file import ChainFile, Slot
 from profiler.errors import GearError, KnobError, SessionError, StorageError
 from profiler.finding import Finding
 from profiler.knob import KnobSettings
 from profiler.knob_track import KnobTrack
-from profiler.session import CaptureSession, Take
+from profiler.session import CaptureSession, Gear, Take
 from profiler.session_folder import SessionFolder
 
 RATE = 8_000
@@ -29,7 +30,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from capture.guide import Guide
-from capture.plugin_rig import PluginRig, choose_knobs, open_gear
+from capture.plugin_rig import PluginRig
 from profiler.session_folder import SessionFolder
 
 class Hanging(PluginRig):
@@ -42,8 +43,8 @@ class Hanging(PluginRig):
             time.sleep(600)
         return super().play(dry, track, on_done=on_done)
 
-gear = open_gear("circuit:diode_clipper")
-rig = Hanging(gear, choose_knobs(gear, ["drive=0:10", "tone=0:10"]), sample_rate=8000)
+session = SessionFolder.open(Path(sys.argv[1])).session
+rig = Hanging(session.gear, session.knobs, sample_rate=8000)
 with Guide.resumed(SessionFolder.open(Path(sys.argv[1])), rig) as guide:
     while guide.next_step():
         guide.record()
@@ -60,14 +61,25 @@ class Unplugged(PluginRig):
 
 
 def rig_of(kind: type[PluginRig] = PluginRig) -> PluginRig:
-    """Return a simulated pedal with two knobs as gear."""
-    gear = open_gear("circuit:diode_clipper")
-    return kind(gear, choose_knobs(gear, ["drive=0:10", "tone=0:10"]), sample_rate=RATE)
+    """Return a distortion and a gain behind it, with two knobs, as gear."""
+    slots = (
+        Slot(id="drive", kind="pedalboard", ref="Distortion"),
+        Slot(id="tone", kind="pedalboard", ref="HighShelfFilter"),
+    )
+    gear = Gear(name="Pedal", kind="plugin", chain=ChainFile(slots=slots))
+    knobs = choose_knobs(gear, ["drive.drive_db=0:10", "tone.gain_db=0:10"])
+    named = [replace(knob, name=name, unit="") for knob, name in zip(knobs, ("Drive", "Tone"), strict=True)]
+    return kind(gear, named, sample_rate=RATE)
+
+
+def at(drive: float, tone: float) -> KnobSettings:
+    """Return settings of its knobs."""
+    return {"drive.drive_db": drive, "tone.gain_db": tone}
 
 
 def plan_of(*settings: tuple[float, float]) -> list[PlannedTake]:
     """Return short takes at these settings of drive and tone, the last held out, and a replicate of the first."""
-    places: list[KnobSettings] = [{"drive": drive, "tone": tone} for drive, tone in settings]
+    places: list[KnobSettings] = [at(drive, tone) for drive, tone in settings]
     takes = [
         PlannedTake(number=number, form="brief", seed=number, seconds=7.0, settings=each)
         for number, each in enumerate(places)
@@ -198,7 +210,7 @@ def test_a_noted_value_is_recorded_and_repeated(folder, rig):
         guide.record()
         assert told(guide)[1] == "Turn Drive from 2.4 to 5.5; leave Tone."
         record_all(guide)
-    assert take_of(folder, 0).settings == take_of(folder, 4).settings == {"drive": 2.4, "tone": 5.0}
+    assert take_of(folder, 0).settings == take_of(folder, 4).settings == at(2.4, 5.0)
     check_heard(folder, rig)
 
 
@@ -210,7 +222,7 @@ def test_back_at_a_take_a_note_tells_where_a_knob_stood(folder, rig):
         guide.back()
         assert "recorded already" in told(guide)[0]
         guide.note("drive", 2.2)
-        assert take_of(folder, 0) == replace(before, settings={"drive": 2.2, "tone": 5.0})
+        assert take_of(folder, 0) == replace(before, settings=at(2.2, 5.0))
         guide.skip()
         assert told(guide) == ("Take 2 of 5", "Turn Drive from 2.2 to 5.5; leave Tone.")
         with pytest.raises(SessionError, match="first take"):
@@ -223,10 +235,10 @@ def test_a_redone_take_is_noted_anew(folder, rig):
         guide.record()
         guide.redo()
         guide.note("tone", 4)
-        assert take_of(folder, 0).settings == {"drive": 2.0, "tone": 5.0}
+        assert take_of(folder, 0).settings == at(2.0, 5.0)
         assert told(guide)[1] == "Turn Tone from 5 to 4; leave Drive."
         guide.record()
-        assert take_of(folder, 0).settings == {"drive": 2.0, "tone": 4.0}
+        assert take_of(folder, 0).settings == at(2.0, 4.0)
         assert told(guide)[0] == "Take 2 of 5"
     check_heard(folder, rig)
 
@@ -254,7 +266,7 @@ def test_what_is_scored_on_is_never_learnt_from(folder, rig):
 def test_wrong_notes_are_told(folder, rig):
     """A knob or a value that is not there, and a note on a take that repeats another."""
     with Guide.begun(folder, rig, PLAN) as guide:
-        with pytest.raises(KnobError, match=r"'presence' is not a knob of this gear\. It has: drive, tone"):
+        with pytest.raises(KnobError, match=r"'presence' is not a knob of this gear\. It has: drive"):
             guide.note("presence", 1)
         with pytest.raises(KnobError, match="cannot stand at 11; its range is 0 to 10"):
             guide.note("drive", 11)
@@ -324,7 +336,7 @@ def test_gear_that_fails_takes_nothing(folder, rig):
 
 def test_knobs_that_the_rig_turns_are_not_told(folder, rig):
     """A hand turns what is left."""
-    with Guide.begun(folder, rig, PLAN, GuideOptions(self_turning=frozenset({"drive"}))) as guide:
+    with Guide.begun(folder, rig, PLAN, GuideOptions(self_turning=frozenset({"drive.drive_db"}))) as guide:
         assert told(guide)[1] == "Set Tone to 5."
         guide.record()
         assert told(guide)[1] == "Leave all knobs where they are."
@@ -348,23 +360,23 @@ def test_another_plan_or_recorder_is_refused(folder, rig, tmp_path):
         pass
 
 
-@pytest.mark.parametrize("at", [1, 3])
-def test_killed_in_mid_take_and_resumed(folder, rig, tmp_path, at):
+@pytest.mark.parametrize("killed_at", [1, 3])
+def test_killed_in_mid_take_and_resumed(folder, rig, killed_at):
     """After kill -9 the folder has every take before; resumed, it ends as one that was never stopped."""
     with Guide.begun(folder, rig, PLAN) as guide:
         guide.note("drive", 2.5)
-    with subprocess.Popen([sys.executable, "-c", KILLED, str(folder.path), str(at)]) as process:
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(folder.path), str(killed_at)]) as process:
         while process.poll() is None and not (folder.path / "reached").exists():
             time.sleep(0.01)
         with pytest.raises(SessionError, match="Another process is recording"), Guide.resumed(folder, rig):
             pass
         process.kill()
-    assert [take.number for take in SessionFolder.open(folder.path).session.takes] == list(range(at - 1))
+    assert [take.number for take in SessionFolder.open(folder.path).session.takes] == list(range(killed_at - 1))
     with Guide.resumed(SessionFolder.open(folder.path), rig) as guide:
-        assert told(guide)[0] == f"Take {at} of 5"
+        assert told(guide)[0] == f"Take {killed_at} of 5"
         record_all(guide)
     check_heard(folder, rig)
-    assert take_of(folder, 0).settings == {"drive": 2.5, "tone": 5.0}
+    assert take_of(folder, 0).settings == at(2.5, 5.0)
     assert len(SessionFolder.open(folder.path).session.takes) == 5
 
 
