@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from capture.guide import Guide, Recorded
-from profiler.errors import GearError, KnobError, SessionError
+from profiler.errors import GearError, KnobError, SessionError, TakeRejectedError
 from profiler.finding import Finding
 from profiler.knob import find_knob
 from profiler.progress import Progress, ProgressCallback
@@ -41,8 +41,8 @@ class Guidance:
         """Go through all steps, until they are done or the player stops.
 
         What the player asks for that cannot be is told, and asked again. From a script, it is raised: SessionError
-        when the script ends before the plan, or whatever a line of it was wrong about. GearError ends a script too; in
-        a terminal the take can be tried again.
+        when the script ends before the plan, or whatever a line of it was wrong about. Gear that fails ends a script
+        too; in a terminal the take can be tried again.
         """
         self._say(_KEYS)
         while not self.stopped:
@@ -58,7 +58,7 @@ class Guidance:
         key, _, rest = line.strip().partition(" ")
         try:
             self._act(key.lower(), rest.strip())
-        except (KnobError, SessionError, GearError) as error:
+        except (GearError, KnobError, SessionError, TakeRejectedError) as error:
             if self._scripted:
                 raise
             self._say(str(error))
