@@ -3,9 +3,10 @@
     python benchmarks/turning_order.py
 
 Every row is a plan of as many captures as `tonecast` makes for so many knobs from 0 to 10. `thought of` is the order in
-which settings are chosen, `ordered` the turning order; `+ Or-opt` moves stretches of it elsewhere as long as that helps (up
-to three knobs: it is slow), which the turning order leaves out. On the right the same with knobs at round values only, as `capture.hands`
-plans. `hole` is how far the worst place of the knobs' cube is from the nearest setting, in whole ways of a knob.
+which settings are chosen, `ordered` the turning order; `+ Or-opt` (up to three knobs) moves stretches
+of it elsewhere as long as that helps, which the turning order leaves out. On the right the same with knobs at round
+values only, as `capture.hands` plans. `hole` is how far the worst place of the knobs' cube is from the nearest setting,
+in whole ways of a knob.
 """
 
 import itertools

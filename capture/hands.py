@@ -48,7 +48,8 @@ def guided_plan(  # noqa: PLR0913 - what bounds a plan
     """Return takes for knobs that a hand turns, with held-out settings: so many, or what fits `time_seconds`.
 
     Without either there are as many as in any fixed plan. Within a time there are no more than that, takes get shorter
-    (`seconds` each, if told, else 24 or 12) before there are fewer, and one setting in five is held out at the most.
+    (`seconds` each, if told, else 24 or 12) before there are fewer; of those no more than one in
+    five is held out.
     Raises SessionError for both bounds at once, or when not even the shortest plan fits.
     """
     if captures is not None and time_seconds is not None:
@@ -57,14 +58,17 @@ def guided_plan(  # noqa: PLR0913 - what bounds a plan
     if time_seconds is None:
         return fixed_plan(dials, captures=captures, seconds=seconds, seed=seed, replicate=replicate)
 
+    most = capture_count(knobs)
+
     def plan_of(count: int, length: float | None) -> list[PlannedTake]:
-        held_out = min(held_out_count(knobs), max(1, count // 4)) if knobs else 0
+        usual = held_out_count(knobs)
+        held_out = usual if count == most else min(usual, max(1, count // 4))
         return fixed_plan(dials, captures=count, held_out=held_out, seconds=length, seed=seed, replicate=replicate)
 
     def fits(plan: Sequence[PlannedTake]) -> bool:
         return plan_seconds(plan, hands=hands) <= time_seconds
 
-    most, lengths = capture_count(knobs), _LENGTHS_SECONDS if seconds is None else (seconds,)
+    lengths = _LENGTHS_SECONDS if seconds is None else (seconds,)
     for length in lengths:
         if fits(plan := plan_of(most, length)):
             return plan

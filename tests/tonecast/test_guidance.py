@@ -68,7 +68,7 @@ def test_a_script_goes_through_the_plan(tmp_path, capsys):
 
 def test_takes_that_failed_are_told_at_the_end(tmp_path, capsys):
     """With no take left the player may still record one again, or leave it so."""
-    assert sitting(tmp_path / "s", "", "", "", "s", "", "r 2", "n gain_db=7.5", "", "")
+    assert sitting(tmp_path / "s", "", "", "", "s", "r 2", "n gain_db=7.5", "", "")
     out = capsys.readouterr().out
     assert "No take is left. Failed: 2; left out: 4." in out
     assert "No take is left. Left out: 4." in out
