@@ -12,7 +12,7 @@ from profiler.knob import find_knob
 from profiler.progress import Progress, ProgressCallback
 from tonecast.console import Screen, clock
 
-__all__ = ["Guidance", "guide_through"]
+__all__ = ["Guidance", "guide_through", "told"]
 
 _KEYS = "Enter records, b goes back, r [TAKE] records again, n KNOB=VALUE notes a value, s skips, q stops, ? helps"
 _HELP = """\
@@ -96,7 +96,7 @@ class Guidance:
 
     def _record(self) -> None:
         with self.screen.progress("recording") as tell:
-            recorded = self.guide.record(on_done=_told(tell))
+            recorded = self.guide.record(on_done=told(tell))
         for finding in recorded.findings:
             self._say(f"  {_mark(finding)}{finding.message}")
         self._say(f"Take {recorded.step.number + 1}: {_outcome(recorded)}")
@@ -150,7 +150,8 @@ def _take_number(text: str) -> int | None:
     return int(text) - 1
 
 
-def _told(tell: ProgressCallback) -> Callable[[float], None]:
+def told(tell: ProgressCallback) -> Callable[[float], None]:
+    """Return what hears how much of a take has been played, and draws it."""
     return lambda done: tell(Progress(step="recording", done=done))
 
 
