@@ -29,6 +29,8 @@ _BLIPS_AGREE_FRAMES = 2
 _BLIPS_STRAY_FRAMES = 12
 _MATTERING_DRIFT_FRAMES = 0.5
 _WANDERING_FRAMES = 0.6  # more than this is refused in recordings that people bring (profiler.mending)
+_SOUNDING = 1e-3
+_LEAST_SECONDS = 1.0
 _ODD_FRAMES = 2.0  # distorting amps in takes of seven seconds 0.7; what a lost buffer leaves, tens and more
 
 
@@ -68,11 +70,12 @@ def measure_round_trip(  # noqa: PLR0913 - two recordings and what is known of t
             )
         return _unheard(earlier)
     blips = _blips(stimulus, reference, sample_rate)
-    timing = measure_timing(HeldRecording(dry), HeldRecording(reference), sample_rate)
+    timed = _until_cut_off(dry, reference, sample_rate)
+    timing = measure_timing(*timed, sample_rate)
     if blips is not None and (timing.is_spread or not timing.is_clear):
         return _by_blips(blips, name)
     wander = _small_wander(timing)
-    if wander is None:
+    if wander is None or not _halves_agree(*timed, sample_rate):
         check_timing(timing)
     _check_sign(timing, sample_rate)
     latency = _whole_frames(timing, settings, earlier, exact=loopback is not None)
@@ -121,13 +124,33 @@ def _by_blips(blips: BlipReading, name: str) -> RoundTrip:
     )
 
 
+def _until_cut_off(dry: Samples, wet: Samples, sample_rate: int) -> tuple[HeldRecording, HeldRecording]:
+    """Return both up to where the wet falls silent for good while the dry plays on: the judge tells of that."""
+    loud = [np.flatnonzero(np.abs(each) > _SOUNDING * np.abs(each).max()) for each in (dry, wet)]
+    last_dry, last_wet = (int(each[-1]) for each in loud)
+    least = int(_LEAST_SECONDS * sample_rate)
+    if last_wet < least or last_dry - last_wet < least:
+        return HeldRecording(dry), HeldRecording(wet)
+    return HeldRecording(dry[:last_wet]), HeldRecording(wet[:last_wet])
+
+
+def _halves_agree(dry: HeldRecording, wet: HeldRecording, sample_rate: int) -> bool:
+    """Return whether nothing was lost or put in on the way: both halves are late by the same."""
+    middle = dry.frames // 2
+    first, second = (
+        measure_timing(HeldRecording(dry.read(start, frames)), HeldRecording(wet.read(start, frames)), sample_rate)
+        for start, frames in ((0, middle), (middle, dry.frames - middle))
+    )
+    return first.is_clear and second.is_clear and abs(first.frames - second.frames) < _ODD_FRAMES
+
+
 def _small_wander(timing: Timing) -> Finding | None:
     """Return a finding where a take seems to wander a little: one clock does not, but an amp in a short take may."""
     if not (timing.is_clear and timing.jump_second is None and _WANDERING_FRAMES < timing.wander_frames < _ODD_FRAMES):
         return None
     message = (
-        f"The wet seems to wander against the dry by {timing.wander_frames:.1f} frames. Gear that distorts can look so; "
-        "two interfaces whose clocks are not locked do so."
+        f"The wet seems to wander against the dry by {timing.wander_frames:.1f} frames. Gear that distorts can look "
+        "so; two interfaces whose clocks are not locked do so."
     )
     return Finding(kind="wander", severity="warning", message=message)
 

@@ -88,7 +88,7 @@ def test_timing_that_cannot_be_is_refused():
         measure_round_trip(STIMULUS, PLAYED, early, None, sample_rate=RATE)
     middle = 4 * RATE
     jumping = np.concatenate([PLAYED[:middle], np.zeros(256), PLAYED[middle:], np.zeros(RATE)]).astype(np.float32)
-    with pytest.raises(TakeRejectedError, match="jumps against the dry"):
+    with pytest.raises(TakeRejectedError, match="against the dry"):
         measure_round_trip(STIMULUS, PLAYED, jumping, None, sample_rate=RATE)
     with pytest.raises(TakeRejectedError, match="loopback is silent"):
         measure_round_trip(STIMULUS, PLAYED, late(PLAYED, 9), np.zeros(len(PLAYED), np.float32), sample_rate=RATE)
