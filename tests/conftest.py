@@ -168,7 +168,11 @@ def jack(missing: Callable[[str, str], None]) -> Iterator[str]:
                 subprocess.run([wait, "-s", name, "-w", "-t", "20"], check=True, capture_output=True)
                 yield name
             finally:
-                server.kill()
+                server.terminate()  # killed, it would keep one of JACK's eight places for servers until a reboot
+                try:
+                    server.wait(10)
+                except subprocess.TimeoutExpired:
+                    server.kill()
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,12 @@
 """Knobs turned over MIDI, through a JACK server, as another program receives them."""
 
+import faulthandler
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import mido
 import pytest
@@ -27,13 +31,24 @@ MAP = tuple(map(parse_midi_knob, ("gain=cc:74", "level=nrpn:1:32@2", "voice=pc")
 class Gear:
     """A program that listens at a MIDI port of its own, and notes what comes and when."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: str) -> None:
         self.heard: list[tuple[float, mido.Message]] = []
-        backend = mido.Backend("mido.backends.rtmidi/UNIX_JACK")
-        self.port = backend.open_input("pedal in", client_name="pedal", virtual=True, callback=self._hear)
+        command = [sys.executable, str(Path(__file__).with_name("midi_pedal.py")), client]
+        self._program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._listening = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        if not self._listening.wait(20):
+            self.close()
+            pytest.fail("the gear's program does not listen after 20 s")
 
-    def _hear(self, message: mido.Message) -> None:
-        self.heard.append((time.monotonic(), message))
+    def _read(self) -> None:
+        for line in self._program.stdout or ():
+            if line.startswith("listening"):
+                self._listening.set()
+            else:
+                at, _, message = line.strip().partition(" ")
+                self.heard.append((float(at), mido.Message.from_str(message)))
 
     def messages(self, count: int) -> list[str]:
         """Return what came, once so much has."""
@@ -42,13 +57,34 @@ class Gear:
             time.sleep(0.01)
         return [str(message).partition(" time=")[0] for _, message in self.heard]
 
+    def close(self) -> None:
+        """Switch it off, by force if it does not end by itself."""
+        assert self._program.stdin
+        self._program.stdin.close()
+        try:
+            self._program.wait(10)
+        except subprocess.TimeoutExpired:
+            self._program.kill()
+            self._program.wait(5)
+        self._reader.join(5)
+        assert self._program.stdout
+        self._program.stdout.close()
+
+
+@pytest.fixture(autouse=True)
+def time_limit() -> Iterator[None]:
+    """A test that hangs, even in C with Python's lock held, ends the run with every thread's stack after a minute."""
+    faulthandler.dump_traceback_later(60, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
 
 @pytest.fixture
 def gear(jack: str) -> Iterator[Gear]:
     """Gear that is switched on."""
-    found = Gear()
+    found = Gear("pedal")
     yield found
-    found.port.close()
+    found.close()
 
 
 def test_gear_hears_what_is_turned(gear):
@@ -102,8 +138,8 @@ def test_following_can_be_stopped(gear):
         breakpoints=(Breakpoint(frame=0, settings={"gain": 0.0}), Breakpoint(frame=RATE, settings={"gain": 9.0}))
     )
     stop = threading.Event()
-    threading.Timer(0.2, stop.set).start()
     with MidiKnobs(open_midi("pedal in"), KNOBS, MAP) as knobs:
+        threading.Timer(0.2, stop.set).start()
         knobs.follow(track, RATE, lambda: None if stop.is_set() else 0.0)
         assert len(gear.messages(1)) == 1
         with pytest.raises(GearError, match="stands still at frame 7"):
@@ -115,9 +151,12 @@ def test_a_port_that_is_not_there_is_told(gear):
     assert any("pedal in" in port for port in midi_ports())
     with pytest.raises(GearError, match=r"'fx8' is no MIDI port here. There are: .*pedal in"):
         open_midi("fx8")
-    other = mido.Backend("mido.backends.rtmidi/UNIX_JACK").open_input("pedal in", client_name="second", virtual=True)
-    with other, pytest.raises(GearError, match="'pedal in' means several MIDI ports"):
-        open_midi("pedal in")
+    other = Gear("second")
+    try:
+        with pytest.raises(GearError, match="'pedal in' means several MIDI ports"):
+            open_midi("pedal in")
+    finally:
+        other.close()
 
 
 def test_wrong_maps_and_knobs_are_told(gear):
