@@ -85,9 +85,12 @@ def compose(form: Form, *, seed: int, sample_rate: int, seconds: float | None = 
 
 
 def length_seconds(form: Form, *, seconds: float | None = None) -> float:
-    """Return about how long a stimulus lasts, to the breaths between its parts, without composing it."""
+    """Return to a second how long a stimulus lasts, without composing it; below 48 kHz quick ones are shorter."""
+    if seconds is not None:
+        return seconds
     lengths = _FORMS[form]
-    return seconds if seconds is not None else lengths.apart_from_programme + lengths.programme
+    breaths = sum(bool(part) for part in (lengths.sweep, lengths.replicate, lengths.held_out))
+    return lengths.apart_from_programme + lengths.programme + breaths * _BREATH_SECONDS
 
 
 def _parts(lengths: _Lengths, seed: int, sample_rate: int) -> Iterator[tuple[str, Wave]]:

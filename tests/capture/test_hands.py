@@ -70,5 +70,5 @@ def test_round_values_turn_fewer_knobs(count):
 @pytest.mark.parametrize(("form", "seconds"), [("short", None), ("brief", 9.0), ("held-out", None), ("quick", None)])
 def test_lengths_are_known_beforehand(form, seconds):
     """To about a second."""
-    _, dry = compose(form, seed=0, sample_rate=8000, seconds=seconds)
-    assert length_seconds(form, seconds=seconds) == pytest.approx(dry.frames / 8000, abs=1.0)
+    _, dry = compose(form, seed=0, sample_rate=48_000, seconds=seconds)
+    assert length_seconds(form, seconds=seconds) == pytest.approx(dry.frames / 48_000, abs=1.0)
