@@ -16,8 +16,10 @@ from profiler.stimulus import Form
 __all__ = [
     "MOVING_MINUTES",
     "PlannedTake",
+    "capture_count",
     "evenly_placed",
     "fixed_plan",
+    "held_out_count",
     "held_out_takes",
     "joining_plan",
     "moving_plan",
@@ -53,6 +55,7 @@ def fixed_plan(
     knobs: Sequence[Knob],
     *,
     captures: int | None = None,
+    held_out: int | None = None,
     seconds: float | None = None,
     seed: int = 0,
     replicate: bool = False,
@@ -64,8 +67,8 @@ def fixed_plan(
     take has its own programme. Gear that has fewer settings than that, such as a single switch, is captured at each of
     them, and scored on material alone. With `seconds`, takes after the first are that long and hold programme only.
     """
-    count = captures or _CAPTURES.get(len(knobs), 2 ** (len(knobs) - 1) + 10 * len(knobs))
-    spread = spread_settings(knobs, count + _held_out_count(knobs))
+    count = captures or capture_count(knobs)
+    spread = spread_settings(knobs, count + (held_out_count(knobs) if held_out is None else held_out))
     taken = in_turning_order(knobs, spread[:count])
     whole: Form = "quick" if len(taken) == 1 else "short"
     plan = [
@@ -99,8 +102,8 @@ def moving_plan(
     track = KnobTrack(breakpoints=tuple(points))
     plan = [PlannedTake(number=0, form="moving", seed=seed, seconds=minutes * 60, track=track)]
     corners = 2 ** min(len(knobs), 4)
-    spread = spread_settings(knobs, corners + _held_out_count(knobs))
-    held_out = spread[corners:] or spread[: _held_out_count(knobs)]  # a switch alone has nothing but corners
+    spread = spread_settings(knobs, corners + held_out_count(knobs))
+    held_out = spread[corners:] or spread[: held_out_count(knobs)]  # a switch alone has nothing but corners
     plan += held_out_takes(held_out, first=1, seed=seed)
     return plan + _replicate(plan, wanted=replicate)
 
@@ -169,7 +172,13 @@ def held_out_takes(settings: Sequence[KnobSettings], *, first: int, seed: int) -
     ]
 
 
-def _held_out_count(knobs: Sequence[Knob]) -> int:
+def capture_count(knobs: Sequence[Knob]) -> int:
+    """Return how many settings are captured to learn from, unless told."""
+    return _CAPTURES.get(len(knobs), 2 ** (len(knobs) - 1) + 10 * len(knobs))
+
+
+def held_out_count(knobs: Sequence[Knob]) -> int:
+    """Return how many settings are held out beside them, unless told."""
     return _HELD_OUT.get(len(knobs), 3 * len(knobs))
 
 

@@ -11,7 +11,7 @@ from profiler.programme import programme
 from profiler.stimulus import Form, Marker, Stimulus
 from profiler.tones import BLIP_GAP_SECONDS, BLIP_POLARITIES, Wave, blips, chirps, level_ramps, stepped_noise, sweeps
 
-__all__ = ["compose"]
+__all__ = ["compose", "length_seconds"]
 
 _LOWEST_RATE = 8000
 _BREATH_SECONDS = 0.3
@@ -82,6 +82,15 @@ def compose(form: Form, *, seed: int, sample_rate: int, seconds: float | None = 
             start += len(sound)
     stimulus = Stimulus(form=form, seed=seed, sample_rate=sample_rate, markers=tuple(markers))
     return stimulus, Audio(samples=np.concatenate(pieces)[None].astype(np.float32), sample_rate=sample_rate)
+
+
+def length_seconds(form: Form, *, seconds: float | None = None) -> float:
+    """Return to a second how long a stimulus lasts, without composing it; below 48 kHz quick ones are shorter."""
+    if seconds is not None:
+        return seconds
+    lengths = _FORMS[form]
+    breaths = sum(bool(part) for part in (lengths.sweep, lengths.replicate, lengths.held_out))
+    return lengths.apart_from_programme + lengths.programme + breaths * _BREATH_SECONDS
 
 
 def _parts(lengths: _Lengths, seed: int, sample_rate: int) -> Iterator[tuple[str, Wave]]:

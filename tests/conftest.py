@@ -1,9 +1,10 @@
-"""What many tests start from: a small real capture, and a profile trained on it for a few steps."""
+"""What many tests start from: a small real capture, a profile trained on it, and a disk that really fills up."""
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,44 @@ from profiler.training import Schedule, TrainingPlan, train
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 SAMPLE_RATE = 48_000
 GUITARIX = "http://guitarix.sourceforge.net/plugins/"
+
+
+@dataclass(frozen=True)
+class SmallDisk:
+    """A file system of one megabyte, and the ballast that fills it."""
+
+    path: Path
+
+    def fill(self, *, leave: int = 0) -> None:
+        """Take all space but `leave` bytes."""
+        found = os.statvfs(self.path)
+        (self.path / "ballast").write_bytes(bytes(found.f_bavail * found.f_frsize - leave))
+
+    def free(self) -> None:
+        """Give the space back."""
+        (self.path / "ballast").unlink()
+
+    def scratch_files(self) -> list[Path]:
+        """Return what a writer left behind that is not a finished file."""
+        return [path for path in self.path.rglob(".*") if path.is_file()]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A real disk of one megabyte; tests that need it are skipped where none can be mounted."""
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if mount is None or umount is None:
+        pytest.skip("no small disk: this system has no mount command")
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = [mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    if done.returncode:
+        pytest.skip(f"no small disk: {done.stderr.strip()} (mounting one takes root on Linux)")
+    try:
+        yield SmallDisk(folder)
+    finally:
+        subprocess.run([umount, "--lazy", str(folder)], check=True)
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +148,31 @@ def lv2(missing: Callable[[str, str], None]) -> None:
     for uri, package in ((GUITARIX + "gxts9#ts9sim", "guitarix-lv2"), ("urn:zamaudio:ZamTube", "zam-plugins")):
         if uri not in installed:
             missing("lv2", f"no LV2 plugin {uri} (Debian and Ubuntu: {package})")
+
+
+@pytest.fixture(scope="session")
+def jack(missing: Callable[[str, str], None]) -> Iterator[str]:
+    """A JACK server of its own, without a sound card; tests are skipped without it."""
+    program, wait = shutil.which("jackd"), shutil.which("jack_wait")
+    if program is None or wait is None:
+        missing("jack", "no jackd (Debian and Ubuntu: jackd2)")
+        raise AssertionError
+    name = f"tonecast-{os.getpid()}"
+    environment = {"JACK_NO_AUDIO_RESERVATION": "1", "JACK_NO_START_SERVER": "1", "JACK_DEFAULT_SERVER": name}
+    command = [program, "-n", name, "-r", "-S", "-d", "dummy", "-r", "48000", "-p", "1024"]
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in environment.items():
+            patch.setenv(variable, value)
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+            try:
+                subprocess.run([wait, "-s", name, "-w", "-t", "20"], check=True, capture_output=True)
+                yield name
+            finally:
+                server.terminate()  # killed, it would keep one of JACK's eight places for servers until a reboot
+                try:
+                    server.wait(10)
+                except subprocess.TimeoutExpired:
+                    server.kill()
 
 
 @pytest.fixture(scope="session")

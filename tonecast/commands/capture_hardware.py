@@ -11,22 +11,20 @@ from rich.table import Table
 
 from profiler.errors import GearError, TakeRejectedError
 from tonecast.console import Screen
-from tonecast.options import AsJson, Seed
+from tonecast.options import AsJson, Seed, parse_length
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from capture.hardware_rig import HardwareRig
+    from capture.guide import Guide
     from capture.plan import PlannedTake
     from capture.recorder import PlayedTake
     from profiler.finding import Finding
-    from profiler.knob import Knob, KnobSettings
+    from profiler.knob import Knob
     from profiler.session import CaptureSession, Wiring
     from profiler.session_folder import SessionFolder
 
 __all__ = ["capture_hardware"]
-
-_BADLY = "error"
 
 
 def capture_hardware(  # noqa: PLR0913 - one parameter an option
@@ -57,6 +55,9 @@ def capture_hardware(  # noqa: PLR0913 - one parameter an option
     captures: Annotated[
         int | None, typer.Option(help="Takes at fixed settings, held-out ones not counted.", min=1, max=10_000)
     ] = None,
+    time: Annotated[
+        str | None, typer.Option(metavar="LENGTH", help="How long it may all take, hands included, such as 20m.")
+    ] = None,
     seconds: Annotated[
         float | None,
         typer.Option(help="Length of a take, the first apart. [default: 48]", min=7, max=3600),
@@ -65,18 +66,25 @@ def capture_hardware(  # noqa: PLR0913 - one parameter an option
         bool, typer.Option("--replicate", help="Repeat one take: its difference is the noise floor.")
     ] = False,
     sample_rate: Annotated[int, typer.Option(help="In Hz.", min=8000, max=192_000)] = 48_000,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="SESSION", help="Go on with a session where it was stopped.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: no knob has to be turned by hand.")] = False,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Capture an amp, a pedal or a rack unit through an interface. Run it again to go on where it was stopped."""
-    from capture.plan import fixed_plan
+    from capture.hands import guided_plan
     from profiler.knob_range import parse_knob_range
     from profiler.session import CaptureSession, Gear
+    from profiler.session_folder import SessionFolder
 
     screen = Screen(as_json)
     if list_all:
         _show_interfaces(screen)
+        return
+    if resume is not None:
+        _capture(screen, SessionFolder.open(resume).session, resume, None, attended=not yes)
         return
     if out is None or interface is None:
         raise typer.BadParameter("Name an interface with --interface (--list shows them) and a folder with --out.")
@@ -89,11 +97,18 @@ def capture_hardware(  # noqa: PLR0913 - one parameter an option
         send_dbu=send_dbu,
         return_dbu=return_dbu,
     )
-    plan = fixed_plan(knobs, captures=captures, seconds=seconds, seed=seed, replicate=replicate)
+    plan = guided_plan(
+        knobs,
+        captures=captures,
+        time_seconds=parse_length(time) if time else None,
+        seconds=seconds,
+        seed=seed,
+        replicate=replicate,
+    )
     gear = Gear(name=name, kind="hardware")
     wanted = CaptureSession(gear=gear, knobs=knobs, sample_rate=sample_rate, wiring=wiring)
-    asking = _Terminal(screen, knobs, silent=yes)
-    _capture(_levelled(asking, out, wanted, send_db), out, plan, asking)
+    levelled = _levelled(screen, out, wanted, send_db, attended=not yes)
+    _capture(screen, levelled, out, plan, attended=not yes)
 
 
 def _show_interfaces(screen: Screen) -> None:
@@ -126,57 +141,22 @@ def _wired(interface: str, input_interface: str | None) -> "Wiring":
     return Wiring(output=output.name, input=recorder.name, host=output.host)
 
 
-class _Terminal:
-    """Everything that is asked of the player. `silent` asks nothing, and stops where an answer is needed."""
-
-    def __init__(self, screen: Screen, knobs: "Sequence[Knob]", *, silent: bool) -> None:
-        self.screen = screen
-        self.knobs = knobs
-        self.silent = silent
-
-    def turn(self, settings: "KnobSettings") -> None:
-        """Ask for the knobs to be set."""
-        if not self.silent:
-            asked = ", ".join(f"{knob.name} to {knob.spelt(settings[knob.id])}" for knob in self.knobs)
-            self._input(f"Set {asked or 'the gear as you like it'}, press Enter ")
-
-    def redo(self, take: int, findings: "Sequence[Finding]") -> bool:
-        """Tell what is wrong with a take and return whether to record it again. Raises TakeRejectedError to stop."""
-        reasons = " ".join(finding.message for finding in findings if finding.severity == _BADLY)
-        if self.silent:
-            raise TakeRejectedError(f"Take {take}: {reasons} The takes before are kept; run it again to go on.")
-        self.screen.say(f"Take {take}: {reasons}")
-        answer = self._input("Enter records it again, k keeps it, q stops ").strip().casefold()
-        if answer == "q":
-            raise TakeRejectedError(f"Stopped at take {take}. The takes before are kept; run it again to go on.")
-        return answer != "k"
-
-    def _input(self, words: str) -> str:
-        sys.stderr.write(words)
-        sys.stderr.flush()
-        line = sys.stdin.readline()
-        if not line:
-            raise TakeRejectedError("Nobody answers. The takes before are kept; run it again to go on.")
-        return line
-
-
-def _levelled(asking: _Terminal, out: Path, wanted: "CaptureSession", send_db: float | None) -> "CaptureSession":
+def _levelled(
+    screen: Screen, out: Path, wanted: "CaptureSession", send_db: float | None, *, attended: bool
+) -> "CaptureSession":
     """Return the session with the level to send at: the one asked for, that of the session there, or one found now."""
     from capture.interface import check_wiring
     from capture.set_up import find_level
-    from profiler.knob import default_settings
     from profiler.session_folder import SessionFolder
 
-    wiring = wanted.wiring
-    if wiring is None:
-        raise GearError("Hardware needs an interface.")
+    wiring = _wiring_of(wanted)
     if send_db is None and (out / "session.json").is_file():
         known = SessionFolder.open(out).session.wiring
         send_db = known.send_db if known else None
     if send_db is None:
         check_wiring(wiring, wanted.sample_rate)
-        asking.turn(default_settings(wanted.knobs))
-        screen = asking.screen
+        if attended:
+            _ask_for_the_loudest(screen, wanted.knobs)
         found = find_level(
             wiring,
             wanted.sample_rate,
@@ -186,56 +166,59 @@ def _levelled(asking: _Terminal, out: Path, wanted: "CaptureSession", send_db: f
     return replace(wanted, wiring=replace(wiring, send_db=send_db))
 
 
-def _capture(wanted: "CaptureSession", out: Path, plan: "Sequence[PlannedTake]", asking: _Terminal) -> None:
+def _ask_for_the_loudest(screen: Screen, knobs: "Sequence[Knob]") -> None:
+    """Have the knobs set so that what comes back is as loud as it will get, so that no take clips later."""
+    names = " and ".join(knob.name for knob in knobs if not knob.choices)
+    screen.say(f"First the levels. Turn the gear as loud as it will be{f', {names} included' if names else ''}.")
+    sys.stderr.write("Press Enter; it begins quietly. ")
+    sys.stderr.flush()
+    if not sys.stdin.readline():
+        raise GearError("Standard input ended before the levels were found. Give --send-db, or run it in a terminal.")
+
+
+def _capture(
+    screen: Screen, wanted: "CaptureSession", out: Path, plan: "Sequence[PlannedTake] | None", *, attended: bool
+) -> None:
+    """Lead through a plan, or through the one that the folder has. Unattended, a take that fails ends it."""
+    from capture.guide import Guide, GuideOptions
     from capture.hardware_rig import HardwareRig
     from capture.knob_turner import HandTurner
-    from capture.recorder import missing_takes
     from profiler.session_folder import SessionFolder
+    from tonecast.guidance import guide_through
 
-    if wanted.wiring is None:
-        raise GearError("Hardware needs an interface.")
     folder = SessionFolder.create(out, wanted)
     rig = HardwareRig(
         wanted.gear,
         wanted.knobs,
-        wanted.wiring,
+        _wiring_of(wanted),
         sample_rate=wanted.sample_rate,
-        turner=HandTurner(asking.turn),
+        turner=HandTurner(lambda _: None),  # the guide has said what to turn
         earlier=lambda: folder.session.takes,
     )
-    with folder.writing(), rig:
-        missing = missing_takes(folder, plan)
-        for number, planned in enumerate(missing):
-            _record(folder, rig, planned, asking, label=f"take {number + 1} of {len(missing)}")
-    _summary(asking.screen, folder.session, out)
+    options = GuideOptions(judge=lambda played: _judged(folder, played))
+    opened = Guide.resumed(folder, rig, options) if plan is None else Guide.begun(folder, rig, plan, options)
+    with rig, opened as guide:
+        done = guide_through(guide, screen) if attended else _unattended(screen, guide)
+    _summary(screen, folder.session, out, done=done)
 
 
-def _record(
-    folder: "SessionFolder", rig: "HardwareRig", planned: "PlannedTake", asking: _Terminal, *, label: str
-) -> None:
-    """Record one take until it passes, or the player keeps it as it is."""
-    from capture.recorder import keep_take, play_take
-    from profiler.progress import Progress
+def _unattended(screen: Screen, guide: "Guide") -> bool:
+    """Record step after step. Raises TakeRejectedError at the first take that fails; it can be recorded again."""
+    from tonecast.guidance import told
 
-    while True:
-        try:
-            with asking.screen.progress(label) as tell:
-                played = play_take(rig, planned, on_done=lambda done: tell(Progress(step="capture", done=done)))
-        except TakeRejectedError as error:
-            if not asking.redo(planned.number, [_rejection(error)]):
-                asking.screen.say("A recording whose timing is lost cannot be kept.")
-            continue
-        findings = _judged(folder, played)
-        if any(finding.severity == _BADLY for finding in findings) and asking.redo(planned.number, findings):
-            continue
-        keep_take(folder, replace(played, findings=(*played.findings, *findings)))
-        return
+    while (step := guide.next_step()) is not None:
+        with screen.progress(f"take {step.number + 1}") as tell:
+            recorded = guide.record(on_done=told(tell))
+        if not recorded.passed:
+            reasons = " ".join(finding.message for finding in recorded.findings if finding.severity == "error")
+            raise TakeRejectedError(f"Take {step.number + 1}: {reasons} Run it without --yes to record it again.")
+    return True
 
 
-def _rejection(error: TakeRejectedError) -> "Finding":
-    from profiler.finding import Finding
-
-    return Finding(kind="rejected", message=str(error), severity="error")
+def _wiring_of(session: "CaptureSession") -> "Wiring":
+    if session.wiring is None:
+        raise GearError(f"{session.gear.name} was not captured through an interface: there is nothing to go on with.")
+    return session.wiring
 
 
 def _judged(folder: "SessionFolder", played: "PlayedTake") -> "tuple[Finding, ...]":
@@ -250,17 +233,20 @@ def _judged(folder: "SessionFolder", played: "PlayedTake") -> "tuple[Finding, ..
     return judge_take(played, repeats=Audio(samples=wet, sample_rate=played.dry.sample_rate))
 
 
-def _summary(screen: Screen, session: "CaptureSession", out: Path) -> None:
+def _summary(screen: Screen, session: "CaptureSession", out: Path, *, done: bool) -> None:
     minutes = sum(take.frames for take in session.takes) / session.sample_rate / 60
     held_out = sum(take.held_out for take in session.takes)
     screen.say(f"{len(session.takes)} takes, {held_out} of them held out, {minutes:.1f} minutes, in {out}")
     findings = [(take.number, finding) for take in session.takes for finding in take.findings]
     for number, finding in findings:
         screen.say(f"take {number}: {finding.message}")
-    screen.say("Next: " + shlex.join(["tonecast", "train", str(out), "--out", f"{session.gear.name}.tonecast"]))
+    going_on = ["tonecast", "capture", "hardware", "--resume", str(out)]
+    training = ["tonecast", "train", str(out), "--out", f"{session.gear.name}.tonecast"]
+    screen.say("Next: " + shlex.join(training if done else going_on))
     screen.result(
         {
             "session": str(out),
+            "done": done,
             "takes": len(session.takes),
             "held_out": held_out,
             "audio_seconds": minutes * 60,
