@@ -186,7 +186,7 @@ def _capture(
     from profiler.session_folder import SessionFolder
     from tonecast.guidance import guide_through
 
-    folder = SessionFolder.create(out, wanted)
+    folder = SessionFolder.open(out) if plan is None else SessionFolder.create(out, wanted)
     rig = HardwareRig(
         wanted.gear,
         wanted.knobs,
