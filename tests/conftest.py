@@ -150,14 +150,14 @@ def lv2(missing: Callable[[str, str], None]) -> None:
             missing("lv2", f"no LV2 plugin {uri} (Debian and Ubuntu: {package})")
 
 
-@pytest.fixture(scope="session")
-def jack(missing: Callable[[str, str], None]) -> Iterator[str]:
-    """A JACK server of its own, without a sound card; tests are skipped without it."""
+@pytest.fixture(scope="module")
+def midi_jack(missing: Callable[[str, str], None]) -> Iterator[str]:
+    """A JACK server for MIDI, gone before other modules begin theirs; tests are skipped without it."""
     program, wait = shutil.which("jackd"), shutil.which("jack_wait")
     if program is None or wait is None:
         missing("jack", "no jackd (Debian and Ubuntu: jackd2)")
         raise AssertionError
-    name = f"tonecast-{os.getpid()}"
+    name = f"tonecast-midi-{os.getpid()}"
     environment = {"JACK_NO_AUDIO_RESERVATION": "1", "JACK_NO_START_SERVER": "1", "JACK_DEFAULT_SERVER": name}
     command = [program, "-n", name, "-r", "-S", "-d", "dummy", "-r", "48000", "-p", "1024"]
     with pytest.MonkeyPatch.context() as patch:

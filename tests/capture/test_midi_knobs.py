@@ -80,7 +80,7 @@ def time_limit() -> Iterator[None]:
 
 
 @pytest.fixture
-def gear(jack: str) -> Iterator[Gear]:
+def gear(midi_jack: str) -> Iterator[Gear]:
     """Gear that is switched on."""
     found = Gear("pedal")
     yield found
