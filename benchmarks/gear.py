@@ -19,7 +19,7 @@ from profiler.chain_file import ChainFile, Slot
 from profiler.knob_track import KnobTrack
 from profiler.session import Gear
 
-__all__ = ["GEAR", "LEAD_IN_SECONDS", "PLUGINS", "Captured", "capture"]
+__all__ = ["GEAR", "LEAD_IN_SECONDS", "PLUGINS", "Captured", "Turned", "capture"]
 
 Signal = NDArray[np.float32]
 
@@ -68,6 +68,18 @@ class Plugin:
     def chain(self) -> ChainFile:
         """The plugin alone, as a chain of one slot."""
         return ChainFile(slots=(Slot(id="effect", kind="plugin", ref=f"lv2:{self.uri}", settings=self.settings),))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turned:
+    """A plugin and the knobs that are learnt, as --knob takes them; `plugin` is a name in `PLUGINS` or of gear.
+
+    The knobs of those in `PLUGINS` that are not learnt stand as they do there.
+    """
+
+    title: str
+    plugin: str
+    knobs: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,7 @@ from typing import Any
 
 import cells
 import numpy as np
-from gear import PLUGINS
+from gear import PLUGINS, Turned
 from real_playing import PlayingScore, gear_wet, held_out_settings, played, playing, recordings
 
 from profiler.audio import Audio, Samples
@@ -48,15 +48,6 @@ from profiler.storage import replacing
 
 _CELL = re.compile(r"(moving|six)-(\d+)(?:-of-(\d+(?:\.\d+)?)m)?|(fixed)-(\d+)(?:-of-(\d+))?")
 _USUAL = {"moving": "5", "fixed": "30", "six": "10"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Turned:
-    """A plugin of `PLUGINS` and the knobs that are learnt, as --knob takes them; others stand as they do there."""
-
-    title: str
-    plugin: str
-    knobs: tuple[str, ...]
 
 
 TURNED: Mapping[str, Turned] = {

@@ -18,12 +18,13 @@ import itertools
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cells
 import numpy as np
+from gear import Turned
 
 from capture.plan import PlannedTake, held_out_takes, joining_plan, spread_settings
 from capture.plugin_rig import PluginRig
@@ -36,15 +37,6 @@ _FIRST = _MORE = 6
 _UNSEEN = 12
 _UNSEEN_SEED, _UNSEEN_PLAYING = 777, 500_000
 _GUITARIX = "lv2:http://guitarix.sourceforge.net/plugins/"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Turned:
-    """A gear by name, and its knobs as --knob takes them."""
-
-    title: str
-    plugin: str
-    knobs: tuple[str, ...]
 
 
 TURNED: Mapping[str, Turned] = {
@@ -122,9 +114,7 @@ def _unseen(base: Path, path: Path) -> Path:
     """Return a session of settings and playing that no arm records."""
     session = SessionFolder.open(base).session
     drawn = _drawn(session.knobs, _UNSEEN, np.random.default_rng(_UNSEEN_SEED))
-    folder = SessionFolder.create(
-        path, type(session)(gear=session.gear, knobs=session.knobs, sample_rate=session.sample_rate)
-    )
+    folder = SessionFolder.create(path, replace(session, dries=(), takes=()))
     _recorded(folder, held_out_takes(drawn, first=0, seed=_UNSEEN_PLAYING))
     return path
 

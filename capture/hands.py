@@ -48,8 +48,7 @@ def guided_plan(  # noqa: PLR0913 - what bounds a plan
     """Return takes for knobs that a hand turns, with held-out settings: so many, or what fits `time_seconds`.
 
     Without either there are as many as in any fixed plan. Within a time there are no more than that, takes get shorter
-    (`seconds` each, if told, else 24 or 12) before there are fewer; of those no more than one in
-    five is held out.
+    (`seconds` each, if told, else 24 or 12) before there are fewer; of those no more than one in five is held out.
     Raises SessionError for both bounds at once, or when not even the shortest plan fits.
     """
     if captures is not None and time_seconds is not None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from profiler.audio import Samples
 from profiler.errors import GearError
 from profiler.session import Wiring
 
-__all__ = ["Interface", "Meter", "Recorded", "check_wiring", "find_interface", "list_interfaces", "play_and_record"]
+__all__ = ["Interface", "Meter", "Returned", "check_wiring", "find_interface", "list_interfaces", "play_and_record"]
 
 _PATIENCE_SECONDS = 20.0  # PortAudio asks every driver of the system before it says its first word
 _STALLED_SECONDS = 8.0
@@ -54,7 +54,7 @@ class Meter:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Recorded:
+class Returned:
     """What came back, of shape (frames,), from the frame on at which the dry was sent; longer than the dry.
 
     `before` is what came back in the silence before it. `flagged` are frames at which the driver spoke of lost blocks:
@@ -78,7 +78,10 @@ def find_interface(name: str, *, sends: bool = True, returns: bool = True) -> In
     It must have outputs when it `sends`, and inputs when something `returns` to it. Raises GearError that lists the
     interfaces there are.
     """
-    there = list_interfaces()
+    return _among(list_interfaces(), name, sends=sends, returns=returns)
+
+
+def _among(there: Sequence[Interface], name: str, *, sends: bool = True, returns: bool = True) -> Interface:
     able = [each for each in there if (each.outputs or not sends) and (each.inputs or not returns)]
     wanted = name.casefold()
     found = [each for each in able if wanted in (each.name.casefold(), f"{each.name}, {each.host}".casefold())]
@@ -92,8 +95,9 @@ def find_interface(name: str, *, sends: bool = True, returns: bool = True) -> In
 
 def check_wiring(wiring: Wiring, sample_rate: int) -> None:
     """Raise GearError when an interface is gone, lacks a channel, or does not run at that rate."""
+    there = list_interfaces()
     output, found = (
-        find_interface(f"{name}, {wiring.host}", sends=sends, returns=not sends)
+        _among(there, f"{name}, {wiring.host}", sends=sends, returns=not sends)
         for name, sends in ((wiring.output, True), (wiring.input, False))
     )
     wanted = [(output.name, "outputs", output.outputs, wiring.send_channel)]
@@ -120,7 +124,7 @@ def play_and_record(
     *,
     around_seconds: float = _AROUND_SECONDS,
     on_meter: Callable[[Meter], None] = lambda _: None,
-) -> Recorded:
+) -> Returned:
     """Send `dry`, of shape (frames,), and record what returns, `around_seconds` longer at both ends.
 
     Raises GearError when the interface does not take it, stops in the midst of it, or does not play in real time.
@@ -147,7 +151,7 @@ def play_and_record(
         None if wiring.loopback_channel is None else np.ascontiguousarray(kept[before:, wiring.loopback_channel - 1])
     )
     flagged = tuple(frame - before for frame in found["flagged"] if frame >= before)
-    return Recorded(wet=wet[before:], before=wet[:before], loopback=loopback, flagged=flagged)
+    return Returned(wet=wet[before:], before=wet[:before], loopback=loopback, flagged=flagged)
 
 
 def _request(wiring: Wiring, sample_rate: int) -> dict[str, Any]:

@@ -117,23 +117,21 @@ def _play(request: dict[str, Any], tell: TextIO) -> dict[str, Any]:
     )
     begun = time.monotonic()
     stream.start()
-    ended = _watch(duplex, stream, request, tell)
+    _watch(duplex, stream, request, tell)
     seconds = time.monotonic() - begun
     np.save(request["kept_file"], duplex.kept[: duplex.frames])
-    return {"frames": duplex.frames, "seconds": seconds, "flagged": duplex.flagged, "ended": ended}
+    return {"frames": duplex.frames, "seconds": seconds, "flagged": duplex.flagged}
 
 
-def _watch(duplex: _Duplex, stream: Any, request: dict[str, Any], tell: TextIO) -> str:
+def _watch(duplex: _Duplex, stream: Any, request: dict[str, Any], tell: TextIO) -> None:
     """Tell how far it is and how loud, until all is played, the stream ends by itself, or no block comes any more."""
     told, moved = 0, time.monotonic()
     while duplex.frames < len(duplex.out):
         time.sleep(_TELLING_SECONDS)
         if duplex.frames == told:
             patience = _STALLED_SECONDS if told else _NEVER_STARTED_SECONDS
-            if told and not stream.active:
-                return "inactive"
-            if time.monotonic() - moved > patience:
-                return "stalled"
+            if (told and not stream.active) or time.monotonic() - moved > patience:
+                return
             continue
         heard = duplex.kept[told : duplex.frames, request["return"] - 1]
         _say(
@@ -146,7 +144,6 @@ def _watch(duplex: _Duplex, stream: Any, request: dict[str, Any], tell: TextIO) 
             },
         )
         told, moved = duplex.frames, time.monotonic()
-    return "whole"
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from profiler.session import Take
 from profiler.session_folder import SessionFolder
 from profiler.stimulus import Stimulus
 
-__all__ = ["PlayedTake", "keep_take", "missing_takes", "play_take", "record"]
+__all__ = ["PlayedTake", "keep_take", "play_take", "record"]
 
 _SAME_SECONDS = 0.05
 
@@ -42,7 +42,9 @@ def record(
 
 
 def _record(folder: SessionFolder, rig: Rig, plan: Sequence[PlannedTake], on_progress: ProgressCallback) -> None:
-    missing = missing_takes(folder, plan)
+    for planned in plan:
+        _check_same_plan(folder, planned)
+    missing = [planned for planned in plan if folder.session.take(planned.number) is None]
     begun = time.monotonic()
     for number, planned in enumerate(missing):
 
@@ -64,17 +66,7 @@ def play_take(rig: Rig, planned: PlannedTake, *, on_done: Callable[[float], None
     """
     stimulus, dry = compose(planned.form, seed=planned.seed, sample_rate=rig.sample_rate, seconds=planned.seconds)
     played = rig.record(stimulus, dry, _track(planned), on_done=on_done)
-    return PlayedTake(
-        planned=planned,
-        stimulus=stimulus,
-        dry=dry,
-        wet=played.wet,
-        latency_frames=played.latency_frames,
-        measured_latency_frames=played.measured_latency_frames,
-        polarity=played.polarity,
-        findings=played.findings,
-        loopback=played.loopback,
-    )
+    return PlayedTake(planned=planned, stimulus=stimulus, dry=dry, **vars(played))
 
 
 def keep_take(folder: SessionFolder, played: PlayedTake) -> Take:
@@ -95,13 +87,6 @@ def keep_take(folder: SessionFolder, played: PlayedTake) -> Take:
         findings=played.findings,
     )
     return folder.add_take(take, played.wet, planned.track, loopback=played.loopback)
-
-
-def missing_takes(folder: SessionFolder, plan: Sequence[PlannedTake]) -> list[PlannedTake]:
-    """Return the planned takes that are still missing. Raises SessionError when the session has another plan."""
-    for planned in plan:
-        _check_same_plan(folder, planned)
-    return [planned for planned in plan if folder.session.take(planned.number) is None]
 
 
 def _track(planned: PlannedTake) -> KnobTrack:

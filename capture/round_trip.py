@@ -12,7 +12,7 @@ from profiler.blips import BlipReading, read_blips
 from profiler.errors import TakeRejectedError
 from profiler.finding import Finding
 from profiler.knob import KnobSettings
-from profiler.mending import check_timing
+from profiler.mending import MOST_WANDER_FRAMES, check_timing
 from profiler.recording import HeldRecording
 from profiler.score import SILENCE_DB, level_db
 from profiler.session import Take
@@ -28,7 +28,6 @@ _SLACK_FRAMES = 0.25
 _BLIPS_AGREE_FRAMES = 2
 _BLIPS_STRAY_FRAMES = 12
 _MATTERING_DRIFT_FRAMES = 0.5
-_WANDERING_FRAMES = 0.6  # more than this is refused in recordings that people bring (profiler.mending)
 _SOUNDING = 1e-3
 _LEAST_SECONDS = 1.0
 _ODD_FRAMES = 2.0  # distorting amps in takes of seven seconds 0.7; what a lost buffer leaves, tens and more
@@ -146,7 +145,7 @@ def _halves_agree(dry: HeldRecording, wet: HeldRecording, sample_rate: int) -> b
 
 def _small_wander(timing: Timing) -> Finding | None:
     """Return a finding where a take seems to wander a little: one clock does not, but an amp in a short take may."""
-    if not (timing.is_clear and timing.jump_second is None and _WANDERING_FRAMES < timing.wander_frames < _ODD_FRAMES):
+    if not (timing.is_clear and timing.jump_second is None and MOST_WANDER_FRAMES < timing.wander_frames < _ODD_FRAMES):
         return None
     message = (
         f"The wet seems to wander against the dry by {timing.wander_frames:.1f} frames. Gear that distorts can look "

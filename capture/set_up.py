@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from capture.interface import Recorded, play_and_record
+from capture.interface import Returned, play_and_record
 from profiler.audio import Samples
 from profiler.checks.levels import decibels
 from profiler.checks.rest import Rest, find_hum
@@ -33,10 +33,9 @@ _HEARD_BY_DB = -24.0
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """One step: how loud was sent, peaks of send and return in dBFS, and the return's level at rest before it."""
+    """One step: the peak that was sent and the one that came back in dBFS, and the return's level at rest before it."""
 
     send_db: float
-    peak_send_db: float
     return_db: float
     rest_db: float
 
@@ -77,16 +76,15 @@ def find_level(
     return best
 
 
-def _level(found: Recorded, step: float) -> Level:
+def _level(found: Returned, step: float) -> Level:
     return Level(
         send_db=step,
-        peak_send_db=step,
         return_db=decibels(float(np.abs(found.wet).max(initial=0.0)) ** 2),
         rest_db=decibels(float(np.abs(found.before).max(initial=0.0)) ** 2),
     )
 
 
-def _check_heard(found: Recorded, level: Level, sample_rate: int) -> None:
+def _check_heard(found: Returned, level: Level, sample_rate: int) -> None:
     """Raise GearError when a step that should be heard did not come back, or hum is nearly as loud as what did."""
     if level.return_db < _SILENT_DB:
         raise GearError(
@@ -106,7 +104,7 @@ def _check_heard(found: Recorded, level: Level, sample_rate: int) -> None:
         )
 
 
-def _check_bleed(found: Recorded, dry: Samples) -> None:
+def _check_bleed(found: Returned, dry: Samples) -> None:
     """Raise GearError when what returns is the dry itself, only later and louder or less loud."""
     wet = found.wet.astype(np.float64)
     size = len(wet) + len(dry)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from capture.recorder import PlayedTake
+from profiler.alignment import aligned
 from profiler.audio import Audio, Samples
 from profiler.checks import check_recording
 from profiler.checks.difference import compare
@@ -54,7 +55,7 @@ def judge_take(played: PlayedTake, *, repeats: Audio | None = None) -> tuple[Fin
         found = [each for each in found if each.kind != "hum"]
         found.append(Finding(kind="hum", message=message, severity="error"))
     if check.level_db >= SILENCE_DB:
-        wet = _on_the_clock(played)
+        wet = aligned(played.wet.samples, take, played.dry.frames)[0]
         found += _cut_off(played.dry.samples[0], wet, played.dry.sample_rate)
         found += _repeated(wet, repeats, played.dry.sample_rate)
     return tuple(found)
@@ -65,12 +66,6 @@ def _weighed(finding: Finding) -> Finding:
     if finding.severity == "note" or finding.kind not in _REDO:
         return finding if finding.severity != "error" or finding.kind in _REDO else replace(finding, severity="warning")
     return replace(finding, severity="error")
-
-
-def _on_the_clock(played: PlayedTake) -> Samples:
-    """Return the wet of shape (frames,), as late as the dry and as long."""
-    wet = played.wet.samples[0, played.latency_frames :][: played.dry.frames]
-    return np.pad(wet, (0, played.dry.frames - len(wet))) * np.float32(played.polarity)
 
 
 def _cut_off(dry: Samples, wet: Samples, sample_rate: int) -> Sequence[Finding]:

@@ -9,9 +9,9 @@ from profiler.errors import TakeRejectedError
 from profiler.finding import Finding
 from profiler.timing import CLEAR, Timing
 
-__all__ = ["Mending", "check_timing", "mending_alike", "mendings"]
+__all__ = ["MOST_WANDER_FRAMES", "Mending", "check_timing", "mending_alike", "mendings"]
 
-_MOST_WANDER_FRAMES = 0.6  # regulated clocks 0.8 and more, tape above; gear of all kinds 0.3 at most
+MOST_WANDER_FRAMES = 0.6  # regulated clocks 0.8 and more, tape above; gear of all kinds 0.3 at most
 _AGREE_FRAMES = 0.5
 _ALIKE_FRAMES = 0.1
 _SURE_FRAMES = 0.6
@@ -50,12 +50,12 @@ def check_timing(timing: Timing) -> None:
             f"The wet does not follow the dry anywhere: the best match is {timing.clearness:.1f} times the next, and "
             f"{CLEAR} times are needed. Is it another recording, or has it no passage in common with the dry?"
         )
-    if timing.wander_frames > _MOST_WANDER_FRAMES and timing.jump_second is not None:
+    if timing.wander_frames > MOST_WANDER_FRAMES and timing.jump_second is not None:
         raise TakeRejectedError(
             f"The wet jumps against the dry at {timing.jump_second:.1f} s: frames were lost or put in. Record it "
             "again, with larger buffers."
         )
-    if timing.wander_frames > _MOST_WANDER_FRAMES:
+    if timing.wander_frames > MOST_WANDER_FRAMES:
         raise TakeRejectedError(
             f"The wet wanders against the dry by {timing.wander_frames:.1f} frames and more, so that no delay fits. A "
             "tape machine, an unlocked clock or a vibrato does that. Record it with one clock for both ways."

@@ -150,31 +150,6 @@ def lv2(missing: Callable[[str, str], None]) -> None:
             missing("lv2", f"no LV2 plugin {uri} (Debian and Ubuntu: {package})")
 
 
-@pytest.fixture(scope="module")
-def midi_jack(missing: Callable[[str, str], None]) -> Iterator[str]:
-    """A JACK server for MIDI, gone before other modules begin theirs; tests are skipped without it."""
-    program, wait = shutil.which("jackd"), shutil.which("jack_wait")
-    if program is None or wait is None:
-        missing("jack", "no jackd (Debian and Ubuntu: jackd2)")
-        raise AssertionError
-    name = f"tonecast-midi-{os.getpid()}"
-    environment = {"JACK_NO_AUDIO_RESERVATION": "1", "JACK_NO_START_SERVER": "1", "JACK_DEFAULT_SERVER": name}
-    command = [program, "-n", name, "-r", "-S", "-d", "dummy", "-r", "48000", "-p", "1024"]
-    with pytest.MonkeyPatch.context() as patch:
-        for variable, value in environment.items():
-            patch.setenv(variable, value)
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-            try:
-                subprocess.run([wait, "-s", name, "-w", "-t", "20"], check=True, capture_output=True)
-                yield name
-            finally:
-                server.terminate()  # killed, it would keep one of JACK's eight places for servers until a reboot
-                try:
-                    server.wait(10)
-                except subprocess.TimeoutExpired:
-                    server.kill()
-
-
 @pytest.fixture(scope="session")
 def vst3(missing: Callable[[str, str], None]) -> Path:
     """The folder of ZAM's VST3 plugins; tests are skipped without them."""

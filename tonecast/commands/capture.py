@@ -1,6 +1,5 @@
 """`tonecast capture`: play through gear and record."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -153,29 +152,20 @@ def _summary(
     unturned: "Sequence[str]" = (),
     warm_start: Path | None = None,
 ) -> None:
+    from profiler.finding import Finding
+    from tonecast.commands.capture_summary import summarise, training_words
+
     for each in refused:
         screen.say(f"line {each.line} refused: {each.reason}")
-    seconds = sum(take.frames for take in session.takes) / session.sample_rate
-    held_out = sum(take.held_out for take in session.takes)
-    findings = [(take.number, finding) for take in session.takes for finding in take.findings]
-    screen.say(f"{len(session.takes)} takes, {held_out} of them held out, {seconds / 60:.1f} minutes, in {out}")
-    for number, finding in findings:
-        screen.say(f"take {number}: {finding.message}")
     unlearnt = [f"Column {each} has one value only: it is no knob, and was left out." for each in unturned]
-    for message in unlearnt:
-        screen.say(message)
-    words = ["tonecast", "train", str(out), "--out", f"{session.gear.name}.tonecast"]
+    words = training_words(session, out)
     if warm_start is not None:
         words[-1:] = [f"{warm_start.stem}-refined.tonecast", "--warm-start", str(warm_start)]
-    screen.say("Next: " + shlex.join(words))
-    screen.result(
-        {
-            "session": str(out),
-            "takes": len(session.takes),
-            "held_out": held_out,
-            "audio_seconds": seconds,
-            "refused": [{"line": each.line, "reason": each.reason} for each in refused],
-            "findings": [{"take": number, "kind": each.kind, "message": each.message} for number, each in findings]
-            + [{"take": None, "kind": "unturned-knob", "message": message} for message in unlearnt],
-        }
+    summarise(
+        screen,
+        session,
+        out,
+        following=words,
+        of_all=[Finding(kind="unturned-knob", message=message) for message in unlearnt],
+        more={"refused": [{"line": each.line, "reason": each.reason} for each in refused]},
     )

@@ -1,6 +1,5 @@
 """`tonecast capture hardware`: play through an audio interface and record what gear does."""
 
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -84,7 +83,7 @@ def capture_hardware(  # noqa: PLR0913 - one parameter an option
         _show_interfaces(screen)
         return
     if resume is not None:
-        _capture(screen, SessionFolder.open(resume).session, resume, None, attended=not yes)
+        _capture(screen, SessionFolder.open(resume), None, attended=not yes)
         return
     if out is None or interface is None:
         raise typer.BadParameter("Name an interface with --interface (--list shows them) and a folder with --out.")
@@ -108,7 +107,7 @@ def capture_hardware(  # noqa: PLR0913 - one parameter an option
     gear = Gear(name=name, kind="hardware")
     wanted = CaptureSession(gear=gear, knobs=knobs, sample_rate=sample_rate, wiring=wiring)
     levelled = _levelled(screen, out, wanted, send_db, attended=not yes)
-    _capture(screen, levelled, out, plan, attended=not yes)
+    _capture(screen, SessionFolder.create(out, levelled), plan, attended=not yes)
 
 
 def _show_interfaces(screen: Screen) -> None:
@@ -176,22 +175,19 @@ def _ask_for_the_loudest(screen: Screen, knobs: "Sequence[Knob]") -> None:
         raise GearError("Standard input ended before the levels were found. Give --send-db, or run it in a terminal.")
 
 
-def _capture(
-    screen: Screen, wanted: "CaptureSession", out: Path, plan: "Sequence[PlannedTake] | None", *, attended: bool
-) -> None:
+def _capture(screen: Screen, folder: "SessionFolder", plan: "Sequence[PlannedTake] | None", *, attended: bool) -> None:
     """Lead through a plan, or through the one that the folder has. Unattended, a take that fails ends it."""
     from capture.guide import Guide, GuideOptions
     from capture.hardware_rig import HardwareRig
     from capture.knob_turner import HandTurner
-    from profiler.session_folder import SessionFolder
     from tonecast.guidance import guide_through
 
-    folder = SessionFolder.open(out) if plan is None else SessionFolder.create(out, wanted)
+    session = folder.session
     rig = HardwareRig(
-        wanted.gear,
-        wanted.knobs,
-        _wiring_of(wanted),
-        sample_rate=wanted.sample_rate,
+        session.gear,
+        session.knobs,
+        _wiring_of(session),
+        sample_rate=session.sample_rate,
         turner=HandTurner(lambda _: None),  # the guide has said what to turn
         earlier=lambda: folder.session.takes,
     )
@@ -199,7 +195,7 @@ def _capture(
     opened = Guide.resumed(folder, rig, options) if plan is None else Guide.begun(folder, rig, plan, options)
     with rig, opened as guide:
         done = guide_through(guide, screen) if attended else _unattended(screen, guide)
-    _summary(screen, folder.session, out, done=done)
+    _summary(screen, folder.session, folder.path, done=done)
 
 
 def _unattended(screen: Screen, guide: "Guide") -> bool:
@@ -234,24 +230,12 @@ def _judged(folder: "SessionFolder", played: "PlayedTake") -> "tuple[Finding, ..
 
 
 def _summary(screen: Screen, session: "CaptureSession", out: Path, *, done: bool) -> None:
-    minutes = sum(take.frames for take in session.takes) / session.sample_rate / 60
-    held_out = sum(take.held_out for take in session.takes)
-    screen.say(f"{len(session.takes)} takes, {held_out} of them held out, {minutes:.1f} minutes, in {out}")
-    findings = [(take.number, finding) for take in session.takes for finding in take.findings]
-    for number, finding in findings:
-        screen.say(f"take {number}: {finding.message}")
+    from tonecast.commands.capture_summary import summarise, training_words
+
+    more = {
+        "done": done,
+        "latency_frames": [take.latency_frames for take in session.takes],
+        "send_db": session.wiring and session.wiring.send_db,
+    }
     going_on = ["tonecast", "capture", "hardware", "--resume", str(out)]
-    training = ["tonecast", "train", str(out), "--out", f"{session.gear.name}.tonecast"]
-    screen.say("Next: " + shlex.join(training if done else going_on))
-    screen.result(
-        {
-            "session": str(out),
-            "done": done,
-            "takes": len(session.takes),
-            "held_out": held_out,
-            "audio_seconds": minutes * 60,
-            "latency_frames": [take.latency_frames for take in session.takes],
-            "send_db": session.wiring and session.wiring.send_db,
-            "findings": [{"take": number, "kind": each.kind, "message": each.message} for number, each in findings],
-        }
-    )
+    summarise(screen, session, out, following=training_words(session, out) if done else going_on, more=more)

@@ -113,14 +113,20 @@ def run(course: Course, *, with_light: bool = True, stop_at: float = 2.0) -> tup
     return ended, told
 
 
-def test_a_light_effect_that_diverges_costs_no_more_than_itself(monkeypatch: pytest.MonkeyPatch):
-    """The full effect is learnt by then, so it is kept, and a finding tells why there is no other."""
+@pytest.fixture
+def light_diverges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every step of a light effect lead nowhere."""
     apply = TrainingState.apply
 
     def diverges(state: TrainingState, gradients: list[torch.Tensor], rate: float) -> bool:
         return state.effect.multiply_adds > 6000 and apply(state, gradients, rate)
 
     monkeypatch.setattr(TrainingState, "apply", diverges)
+
+
+@pytest.mark.usefixtures("light_diverges")
+def test_a_light_effect_that_diverges_costs_no_more_than_itself():
+    """The full effect is learnt by then, so it is kept, and a finding tells why there is no other."""
     course = small_convolution()
     ended, _ = run(course)
     assert (ended, course.full.step, course.light) == ("steps", STEPS, None)
@@ -167,16 +173,11 @@ def test_both_sizes_go_on_from_a_profile(captured: Path, whole: LoadedProfile, t
     assert alone.profile.light is None
 
 
+@pytest.mark.usefixtures("light_diverges")  # of a test, so the module's profile is there before
 def test_a_light_effect_that_diverges_when_it_is_refined_stays_as_it_was(
-    captured: Path, whole: LoadedProfile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    captured: Path, whole: LoadedProfile, tmp_path: Path
 ):
     """A profile loses nothing by being refined: the light effect that it had is still there, and still plays."""
-    apply = TrainingState.apply
-
-    def diverges(state: TrainingState, gradients: list[torch.Tensor], rate: float) -> bool:
-        return state.effect.multiply_adds > 6000 and apply(state, gradients, rate)
-
-    monkeypatch.setattr(TrainingState, "apply", diverges)
     folder, start = SessionFolder.open(captured), WarmStart(loaded=whole, sha256="0")
     refined = train(folder, replace(PLAN, warm_start=start), tmp_path / "p.tonecast")
     assert refined.profile.provenance is not None

@@ -80,7 +80,7 @@ def time_limit() -> Iterator[None]:
 
 
 @pytest.fixture
-def gear(midi_jack: str) -> Iterator[Gear]:
+def gear(jack) -> Iterator[Gear]:
     """Gear that is switched on."""
     found = Gear("pedal")
     yield found
