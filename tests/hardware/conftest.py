@@ -112,7 +112,8 @@ def command() -> list[str]:
 
 
 def _start(name: str) -> subprocess.Popen[bytes]:
-    command = ["jackd", "-n", name, "-R", "-P", "70", "-d", "dummy", "-r", str(RATE), "-p", str(PERIOD_FRAMES)]
+    # Synchronous: a program that is late then delays the server, which on a busy machine else goes on without it.
+    command = ["jackd", "-n", name, "-R", "-P", "70", "-S", "-d", "dummy", "-r", str(RATE), "-p", str(PERIOD_FRAMES)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
