@@ -120,7 +120,9 @@ def reading(path: Path) -> Iterator[AudioReader]:
             f"{path} is not audio that can be read ({reason}). Expected WAV, FLAC, AIFF, OGG or MP3."
         ) from error
     except OSError as error:
-        raise AudioError(f"{path} cannot be read: {error.strerror or error}. Check the name.") from error
+        raise AudioError(
+            f"{path} cannot be read: {error.strerror or error}. Check the name and the permissions."
+        ) from error
     with file:
         if file.frames < 1:
             raise AudioError(f"{path} holds no audio: 0 frames. Expected at least one.")

@@ -64,7 +64,9 @@ def read_manifest(kind: type[T], path: Path, *, versions: range = range(1)) -> T
             raise ManifestError(f"{path} is {path.stat().st_size} bytes; a document has at most {MAXIMUM_BYTES}.")
         content = path.read_bytes()
     except OSError as error:
-        raise ManifestError(f"{path} cannot be read: {error.strerror or error}. Check the name.") from error
+        raise ManifestError(
+            f"{path} cannot be read: {error.strerror or error}. Check the name and the permissions."
+        ) from error
     return from_json(kind, content, source=str(path), versions=versions)
 
 

@@ -5,11 +5,15 @@ import errno
 import hashlib
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from profiler.errors import StorageError
+
+if sys.platform != "win32":
+    import fcntl
 
 __all__ = ["replacing", "sha256_of", "sweep", "write_bytes"]
 
@@ -23,26 +27,55 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a scratch path beside `path`; put it in `path`'s place when the block ends well.
 
     The scratch file keeps the suffix, so that writers that go by it agree. It is synced to disk before it takes
-    its place and removed when anything fails. Raises StorageError for a full disk or one that refuses.
+    its place and removed when anything fails, or by the next to write this file when its process was killed. Raises
+    StorageError for a full disk or one that refuses.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _clear(path)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.{_MARK}", suffix=path.suffix)
     except OSError as error:
         raise _refused(path, error) from error
     scratch = Path(name)
     try:
-        os.close(handle)
-        yield scratch
-        with scratch.open("rb+") as written:
-            os.fsync(written.fileno())
-        scratch.chmod(0o666 & ~_umask())
-        os.replace(scratch, path)
+        with _held(handle):
+            yield scratch
+            with scratch.open("rb+") as written:
+                os.fsync(written.fileno())
+            scratch.chmod(0o666 & ~_umask())
+            os.replace(scratch, path)
         _sync_folder(path.parent)
     except OSError as error:
         raise _refused(path, error) from error
     finally:
         scratch.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _held(handle: int) -> Iterator[None]:
+    """Hold the lock of an open scratch file, which says that somebody is at work on it, and close it in the end."""
+    try:
+        if sys.platform == "win32":  # other writers could not open it while it is open here
+            os.close(handle)
+        else:
+            with contextlib.suppress(OSError):  # not every disk has locks
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        if sys.platform != "win32":
+            os.close(handle)
+
+
+def _clear(path: Path) -> None:
+    """Remove the scratch files of a file whose writers were killed: nobody holds their locks any more."""
+    if sys.platform == "win32":
+        return
+    pattern = re.compile(rf"\.{re.escape(path.stem)}\.{_MARK}[a-z0-9_]{{8}}{re.escape(path.suffix)}")
+    for name in os.listdir(path.parent):
+        if pattern.fullmatch(name):
+            with contextlib.suppress(OSError), (path.parent / name).open("rb") as left:
+                fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                (path.parent / name).unlink()
 
 
 def sweep(folder: Path) -> None:

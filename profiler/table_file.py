@@ -18,7 +18,7 @@ def table_lines(path: Path, error: type[ProfilerError]) -> list[tuple[int, list[
             reader = csv.reader(file)
             return [(reader.line_num, [cell.strip() for cell in line]) for line in reader if any(map(str.strip, line))]
     except OSError as found:
-        raise error(f"{path} cannot be read: {found.strerror or found}. Check the name.") from found
+        raise error(f"{path} cannot be read: {found.strerror or found}. Check the name and the permissions.") from found
     except (UnicodeDecodeError, csv.Error) as found:
         raise error(f"{path} cannot be read as a table: {found}. Expected CSV text in UTF-8.") from found
 

@@ -92,7 +92,9 @@ def _changes(path: Path) -> list[tuple[float, int, int, int]]:
                 found.append((seconds, message.channel + 1, message.control, message.value))
     except OSError as error:  # mido raises it for damage too
         if error.errno is not None:
-            raise AutomationError(f"{path} cannot be read: {error.strerror}. Check the name.") from error
+            raise AutomationError(
+                f"{path} cannot be read: {error.strerror}. Check the name and the permissions."
+            ) from error
         raise AutomationError(f"{path} is no MIDI file that can be followed: {error}") from error
     except (EOFError, ValueError, TypeError, LookupError, mido.KeySignatureError) as error:
         raise AutomationError(

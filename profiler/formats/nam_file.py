@@ -131,7 +131,9 @@ def _read(path: Path, understood: Callable[[Mapping[str, Any]], _T]) -> _T:
             raise ManifestError(f"{path} is {path.stat().st_size >> 20} MB; at most {_LARGEST_FILE >> 20} are read.")
         return understood(json.loads(path.read_bytes()))
     except OSError as error:
-        raise ManifestError(f"{path} cannot be read: {error.strerror or error}. Check the name.") from error
+        raise ManifestError(
+            f"{path} cannot be read: {error.strerror or error}. Check the name and the permissions."
+        ) from error
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise ManifestError(f"{path} is not a .nam file as Tonecast writes it: {error}.") from error
 

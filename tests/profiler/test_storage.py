@@ -1,6 +1,9 @@
 """Files that appear whole or not at all."""
 
 import hashlib
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +98,31 @@ def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path):
     sweep(tmp_path)
     assert names(tmp_path) == sorted(["a.wav", "c", "deep", *kept])
     assert names(tmp_path / "deep") == ["b.flac"]
+
+
+_WRITER = """
+import sys, time
+from pathlib import Path
+from profiler.storage import replacing
+with replacing(Path(sys.argv[1])) as scratch:
+    scratch.write_bytes(b"half")
+    print(scratch, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows gives no lock that tells who is at work")
+def test_what_a_killed_writer_left_goes_when_its_file_is_written_again(tmp_path):
+    """Not while the writer is alive, and not what belongs to another file."""
+    path = tmp_path / "take[1].wav"
+    with subprocess.Popen([sys.executable, "-c", _WRITER, path], stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        scratch = Path(writer.stdout.readline().strip())
+        other = tmp_path / scratch.name.replace("take[1]", "take")
+        other.write_bytes(b"half")
+        write_bytes(path, b"whole")
+        assert scratch.read_bytes() == b"half"
+        writer.kill()
+    write_bytes(path, b"whole again")
+    assert names(tmp_path) == sorted([other.name, path.name])
+    assert path.read_bytes() == b"whole again"
