@@ -15,7 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from capture.hands import turned, with_dials
-from capture.plan import capture_count, spread_settings
+from capture.plan import capture_count
+from capture.spread import spread_settings
 from capture.turning_order import in_turning_order, turning_cost
 from profiler.knob import Knob, KnobSettings, default_settings, positions_of
 

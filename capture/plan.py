@@ -1,12 +1,11 @@
 """Plans: which takes a capture records, at which settings, and which of them are never trained on."""
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from capture.spread import corner_settings, far_settings, spread_settings
 from capture.turning_order import in_turning_order
 from profiler.knob import Knob, KnobSettings
 from profiler.knob_track import Breakpoint, KnobTrack
@@ -17,13 +16,11 @@ __all__ = [
     "MOVING_MINUTES",
     "PlannedTake",
     "capture_count",
-    "evenly_placed",
     "fixed_plan",
     "held_out_count",
     "held_out_takes",
     "joining_plan",
     "moving_plan",
-    "spread_settings",
 ]
 
 MOVING_MINUTES = 5.0
@@ -31,7 +28,6 @@ MOVING_MINUTES = 5.0
 _CAPTURES = {0: 1, 1: 5, 2: 13, 3: 26}
 _HELD_OUT = {0: 0, 1: 2, 2: 3, 3: 6}
 _HELD_OUT_SEED = 100_000  # apart from the seeds of training takes, which count up from the session's own
-_CANDIDATES = 2048
 _JUMP_SECONDS = (1.0, 2.0)
 _LEAD_IN_SECONDS = 2.5  # the knobs stand still over the blips
 _GRID_FRAMES = 64  # plugins that run in fixed blocks turn their knobs on multiples of this, and so follow to the frame
@@ -60,16 +56,17 @@ def fixed_plan(
     seed: int = 0,
     replicate: bool = False,
 ) -> list[PlannedTake]:
-    """Return takes at fixed settings: corners and points that fill the space, then held-out settings.
+    """Return takes at fixed settings that fill the space, then held-out settings.
 
     With k knobs there are 5, 13, 26 or 2^(k-1) + 10 k captures by default, with 2, 3, 6 or 3 k held-out settings
-    beside them, each as far from everything else as can be, in an order in which little is turned between takes. Every
+    between them, far from all learnt and from corners, in an order in which little is turned between takes. Every
     take has its own programme. Gear that has fewer settings than that, such as a single switch, is captured at each of
     them, and scored on material alone. With `seconds`, takes after the first are that long and hold programme only.
     """
     count = captures or capture_count(knobs)
-    spread = spread_settings(knobs, count + (held_out_count(knobs) if held_out is None else held_out))
-    taken = in_turning_order(knobs, spread[:count])
+    spread = spread_settings(knobs, count)
+    taken = in_turning_order(knobs, spread)
+    apart = _apart(knobs, held_out_count(knobs) if held_out is None else held_out, learnt=spread)
     whole: Form = "quick" if len(taken) == 1 else "short"
     plan = [
         PlannedTake(number=number, form=whole, seed=seed + number, settings=settings)
@@ -77,7 +74,7 @@ def fixed_plan(
         else PlannedTake(number=number, form="brief", seed=seed + number, seconds=seconds, settings=settings)
         for number, settings in enumerate(taken)
     ]
-    plan += held_out_takes(in_turning_order(knobs, spread[count:], start=taken[-1]), first=len(plan), seed=seed)
+    plan += held_out_takes(in_turning_order(knobs, apart, start=taken[-1]), first=len(plan), seed=seed)
     return plan + _replicate(plan, wanted=replicate)
 
 
@@ -101,40 +98,8 @@ def moving_plan(
         frame += int(seconds * sample_rate) // _GRID_FRAMES * _GRID_FRAMES
     track = KnobTrack(breakpoints=tuple(points))
     plan = [PlannedTake(number=0, form="moving", seed=seed, seconds=minutes * 60, track=track)]
-    corners = 2 ** min(len(knobs), 4)
-    spread = spread_settings(knobs, corners + held_out_count(knobs))
-    held_out = spread[corners:] or spread[: held_out_count(knobs)]  # a switch alone has nothing but corners
-    plan += held_out_takes(held_out, first=1, seed=seed)
+    plan += held_out_takes(_apart(knobs, held_out_count(knobs), learnt=()), first=1, seed=seed)
     return plan + _replicate(plan, wanted=replicate)
-
-
-def spread_settings(knobs: Sequence[Knob], count: int) -> list[KnobSettings]:
-    """Return `count` settings: corners, then each as far from all before it as a pool of candidates allows.
-
-    No two are the same: switches and stepped knobs may have fewer settings than were asked for.
-    """
-    if not knobs:
-        return [{} for _ in range(min(count, 1))]
-    pool = _low_discrepancy(_CANDIDATES, len(knobs))
-    corners = np.asarray(list(itertools.product((0.0, 1.0), repeat=min(len(knobs), 4))))
-    corners = np.pad(corners, ((0, 0), (0, len(knobs) - corners.shape[1])), constant_values=0.5)[:count]
-    pool = np.concatenate([corners, pool])
-    values = [tuple(knob.value_at(float(at)) for knob, at in zip(knobs, point, strict=True)) for point in pool]
-    _, same = np.unique([repr(each) for each in values], return_inverse=True)
-    distance = np.full(len(pool), np.inf)
-    chosen: list[int] = []
-    while len(chosen) < count and distance.max() >= 0:
-        chosen.append(len(chosen) if len(chosen) < len(corners) else int(distance.argmax()))
-        distance = np.minimum(distance, np.linalg.norm(pool - pool[chosen[-1]], axis=1))
-        distance[same == same[chosen[-1]]] = -1.0
-    return [dict(zip((knob.id for knob in knobs), values[number], strict=True)) for number in chosen]
-
-
-def evenly_placed(knobs: Sequence[Knob], count: int) -> list[KnobSettings]:
-    """Return up to `count` settings that fill the space evenly, none at the ends of ranges and no two the same."""
-    points = _low_discrepancy(count, len(knobs))
-    values = [tuple(knob.value_at(float(at)) for knob, at in zip(knobs, point, strict=True)) for point in points]
-    return [dict(zip((knob.id for knob in knobs), each, strict=True)) for each in dict.fromkeys(values)]
 
 
 def joining_plan(
@@ -182,6 +147,13 @@ def held_out_count(knobs: Sequence[Knob]) -> int:
     return _HELD_OUT.get(len(knobs), 3 * len(knobs))
 
 
+def _apart(knobs: Sequence[Knob], count: int, *, learnt: Sequence[KnobSettings]) -> list[KnobSettings]:
+    """Return settings to hold out, far from those learnt, and from the corners: scores tell of where knobs stand."""
+    corners = corner_settings(knobs)
+    # a switch on the move has nothing but corners
+    return far_settings(knobs, count, beside=[*learnt, *corners]) or corners[: 0 if learnt else count]
+
+
 def _replicate(plan: Sequence[PlannedTake], *, wanted: bool) -> list[PlannedTake]:
     """Return the last take with settings once more: its difference from the first is the gear's own noise."""
     if not wanted:
@@ -200,12 +172,3 @@ def _replicate(plan: Sequence[PlannedTake], *, wanted: bool) -> list[PlannedTake
             replicate_of=first.number,
         )
     ]
-
-
-def _low_discrepancy(count: int, width: int) -> NDArray[np.float64]:
-    """Return points that fill the unit cube evenly, of shape (count, width): Roberts' R sequence (2018)."""
-    golden = 2.0
-    for _ in range(40):
-        golden = (1 + golden) ** (1 / (width + 1))
-    steps = (1 / golden) ** np.arange(1, width + 1)
-    return (0.5 + np.outer(np.arange(count), steps)) % 1

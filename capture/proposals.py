@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.spread import distances, places
 from profiler.doubt import Doubt
-from profiler.knob import Knob, KnobSettings, positions_of
+from profiler.knob import Knob, KnobSettings
 
 __all__ = ["LEAST_AWAY", "Proposal", "propose"]
 
@@ -62,9 +63,9 @@ def propose(
     """
     if not doubts:
         return ()
-    at = _places(knobs, [doubt.settings for doubt in doubts])
-    away = _distances(at, _places(knobs, learnt))
-    clear = np.minimum(away, _distances(at, _places(knobs, apart)))
+    at = places(knobs, [doubt.settings for doubt in doubts])
+    away = distances(at, places(knobs, learnt))
+    clear = np.minimum(away, distances(at, places(knobs, apart)))
     expected = np.asarray([doubt.esr or 0.0 for doubt in doubts])
     at_end = _at_end(knobs, [doubt.settings for doubt in doubts])
     ends_left = max(int(count * _SHARE_AT_ENDS), 1)
@@ -80,24 +81,9 @@ def propose(
         settings = doubts[best].settings
         chosen.append(Proposal(settings=settings, purpose=purpose, away=float(reach[best]), doubt=doubts[best]))
         ends_left -= int(at_end[best])
-        from_it = _distances(at, at[best : best + 1])
+        from_it = distances(at, at[best : best + 1])
         away, clear = np.minimum(away, from_it), np.minimum(clear, from_it)
     return tuple(chosen)
-
-
-def _places(knobs: Sequence[Knob], settings: Sequence[KnobSettings]) -> NDArray[np.float64]:
-    """Return settings as points, of shape (settings, width); two choices of a switch are 1 apart."""
-    scale = np.concatenate([np.full(knob.width, np.sqrt(0.5) if knob.choices else 1.0) for knob in knobs])
-    points = [positions_of(knobs, each).astype(np.float64) * scale for each in settings]
-    return np.asarray(points).reshape(len(points), len(scale))
-
-
-def _distances(points: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how far each point is from the nearest of the others, of shape (points,); infinite without others."""
-    nearest = np.full(len(points), np.inf)
-    for other in others:
-        nearest = np.minimum(nearest, np.linalg.norm(points - other, axis=1))
-    return nearest
 
 
 def _at_end(knobs: Sequence[Knob], settings: Sequence[KnobSettings]) -> NDArray[np.bool_]:

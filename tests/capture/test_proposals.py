@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from capture.plan import evenly_placed, joining_plan
+from capture.plan import joining_plan
 from capture.proposals import LEAST_AWAY, Proposal, propose
+from capture.spread import evenly_placed
 from profiler.doubt import Doubt
 from profiler.knob import Knob, KnobSettings, positions_of
 from profiler.session import CaptureSession, Dry, Gear, Take

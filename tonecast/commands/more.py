@@ -73,8 +73,8 @@ def _proposed(
     screen: Screen, folder: "SessionFolder", path: Path, count: int
 ) -> tuple[tuple["Proposal", ...], list["KnobSettings"]]:
     """Return the proposals, and settings to hold out beside them. Raises SessionError when there is nothing to say."""
-    from capture.plan import evenly_placed
     from capture.proposals import propose
+    from capture.spread import evenly_placed
     from profiler.doubt import Doubt, doubts
     from profiler.training import WarmStart
 
