@@ -56,7 +56,7 @@ def fixed_plan(
     seed: int = 0,
     replicate: bool = False,
 ) -> list[PlannedTake]:
-    """Return takes at fixed settings that fill the space, then held-out settings.
+    """Return takes at fixed settings that fill the space, as `spread_settings` has it, then held-out settings.
 
     With k knobs there are 5, 13, 26 or 2^(k-1) + 10 k captures by default, with 2, 3, 6 or 3 k held-out settings
     between them, far from all learnt and from corners, in an order in which little is turned between takes. Every
