@@ -5,7 +5,7 @@ for good are found by `profiler.checks`, as in anybody's recordings.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from profiler.audio import Samples
 from profiler.checks.bent_fit import fit_bent
 from profiler.checks.linear_fit import fit_linear
-from profiler.checks.slips import find_slips, in_words
+from profiler.checks.slips import Slip, find_slips, in_words
 from profiler.finding import Finding
+from profiler.timing.lateness import matched
 
 __all__ = ["LostBlock", "find_lost_blocks", "find_lost_in_loopback", "loopback_findings", "lost_findings"]
 
@@ -33,7 +34,9 @@ _SETTLED = 0.25
 _FOREIGN, _UNLIKE = 0.15, 0.4
 _COMPANY = 4
 _LOOPBACK_FRAMES = 64
-_LOOPBACK_EXACT, _LOOPBACK_LOST = 0.01, 0.25
+_LOOPBACK_EXACT, _LOOPBACK_LOST, _LOOPBACK_QUIET = 0.01, 0.25, 1e-5
+_REACH = 9000
+_NEARLY = 12
 _KEEP_UP = (
     "The interface or the computer could not keep up. Close other programs or use larger buffers, and record again."
 )
@@ -63,7 +66,10 @@ def find_lost_blocks(
         return []
     sent, heard = (each[first:][: count * size].reshape(count, size).astype(np.float64) for each in (dry, wet))
     level, wet_level = (np.sqrt(np.mean(each**2, axis=1)) for each in (sent, heard))
-    loud = (level > _LOUD * level.max()) & (wet_level > _LOUD * np.median(wet_level[level > _LOUD * level.max()]))
+    loud = level > _LOUD * max(level.max(), 1e-9)
+    if not loud.any():
+        return []
+    loud &= wet_level > _LOUD * np.median(wet_level[loud])
     near = _near_flags(np.arange(count) * size + first, flagged, block_frames)
     again = loud & _same_as_before(heard, above=_AGAIN) & ~_same_as_before(sent, above=_DRY_DIFFERS)
     again &= near | (size >= _TELLING)
@@ -90,7 +96,7 @@ def find_lost_in_loopback(dry: Samples, loopback: Samples, sample_rate: int) -> 
         for each in (fit.predicted, loopback)
     )
     power = np.maximum(np.mean(expected**2, axis=1), np.mean(heard**2, axis=1))
-    loud = power > _LOUD**2 * power.max()
+    loud = power > _LOOPBACK_QUIET * power.max()
     error = np.mean((heard - expected) ** 2, axis=1) / (power + 1e-30)
     if not loud.any() or np.median(error[loud]) > _LOOPBACK_EXACT:
         return []  # no cable: whatever is in its way, it tells nothing of blocks
@@ -117,7 +123,7 @@ def loopback_findings(dry: Samples, loopback: Samples, sample_rate: int) -> list
     """Say where a loopback that lies on its dry shows that something was lost: there it is known to the frame."""
     slips = find_slips(dry, loopback)
     if slips:
-        return [_hole(in_words(slips, sample_rate))]
+        return [_hole(in_words([_exact(each, dry, loopback, sample_rate) for each in slips], sample_rate))]
     lost = find_lost_in_loopback(dry, loopback, sample_rate)
     if not lost:
         return []
@@ -127,6 +133,18 @@ def loopback_findings(dry: Samples, loopback: Samples, sample_rate: int) -> list
         f"for {frames} frames ({frames / sample_rate * 1000:.1f} ms) in all. {_KEEP_UP}"
     )
     return [_hole(message)]
+
+
+def _exact(slip: Slip, dry: Samples, loopback: Samples, sample_rate: int) -> Slip:
+    """Return a slip with its frames counted between a second before the place and a second after it."""
+    lags = []
+    for start in (slip.at - 5 * sample_rate // 4, slip.at + sample_rate // 4):
+        begin = max(start - _REACH, 0)
+        sent = dry[max(start, 0) : start + sample_rate].astype(np.float64)
+        heard = loopback[begin : start + sample_rate + _REACH].astype(np.float64)
+        lags.append(matched(sent, heard, reach=_REACH, offset=max(start, 0) - begin).frames)
+    frames = lags[1] - lags[0]
+    return replace(slip, frames=frames) if abs(frames - slip.frames) <= _NEARLY else slip
 
 
 def _hole(message: str) -> Finding:
