@@ -1,5 +1,6 @@
 """A JACK server without a sound card, programs of other people as the gear behind it, and short things to play."""
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -27,6 +28,7 @@ class Jack:
 
     name: str
     server: subprocess.Popen[bytes]
+    waits: bool = True
     programs: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def plug(self, name: str, *command: str) -> subprocess.Popen[bytes]:
@@ -47,6 +49,13 @@ class Jack:
         options = itertools.chain.from_iterable(("-c", each) for each in wanted)
         return self.plug(name, "jalv", "-x", "-n", name, *options, uri)
 
+    def disconnect(self, port: str) -> None:
+        """Take away whatever is connected to a port, as another program does that wants it for itself."""
+        told = subprocess.run(["jack_lsp", "-c", port], check=True, capture_output=True, text=True)  # noqa: S607
+        for line in told.stdout.splitlines():
+            if line.startswith(" "):
+                subprocess.run(["jack_disconnect", line.strip(), port], check=True, capture_output=True)  # noqa: S607
+
     def connect(self, output: str, into: str) -> None:
         """Connect two ports."""
         subprocess.run(["jack_connect", output, into], check=True, capture_output=True)  # noqa: S607
@@ -63,7 +72,7 @@ class Jack:
             program.wait()
             program.stdin.close()
         if self.server.returncode is not None:
-            self.server = _start(self.name)
+            self.server = _start(self.name, waits=self.waits)
             time.sleep(1.0)
         self.server.terminate()
         try:
@@ -75,6 +84,19 @@ class Jack:
 @pytest.fixture
 def jack(missing: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
     """A JACK server of 48 kHz in periods of 1024 frames; tests are skipped where JACK or jalv is not installed."""
+    with _running(missing, monkeypatch, waits=True) as running:
+        yield running
+
+
+@pytest.fixture
+def hasty_jack(missing: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
+    """A JACK server that goes on without programs that are late, as one of a real interface does: frames get lost."""
+    with _running(missing, monkeypatch, waits=False) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def _running(missing: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch, *, waits: bool) -> Iterator[Jack]:
     for program, package in _NEEDED.items():
         if shutil.which(program) is None:
             missing("jack", f"no {program} (Debian and Ubuntu: {package})")
@@ -85,8 +107,8 @@ def jack(missing: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -
         ("JACK_DEFAULT_SERVER", name),
     ):
         monkeypatch.setenv(variable, value)
-    server = _start(name)
-    running = Jack(name=name, server=server)
+    server = _start(name, waits=waits)
+    running = Jack(name=name, server=server, waits=waits)
     try:
         _until(lambda: _is_up(server), "jackd does not start: real-time priority takes root on Linux", missing)
         yield running
@@ -111,9 +133,11 @@ def command() -> list[str]:
     return [sys.executable, "-m", "tonecast"]
 
 
-def _start(name: str) -> subprocess.Popen[bytes]:
+def _start(name: str, *, waits: bool) -> subprocess.Popen[bytes]:
     # Synchronous: a program that is late then delays the server, which on a busy machine else goes on without it.
-    command = ["jackd", "-n", name, "-R", "-P", "70", "-S", "-d", "dummy", "-r", str(RATE), "-p", str(PERIOD_FRAMES)]
+    synchronous = ["-S"] if waits else []
+    driver = ["-d", "dummy", "-r", str(RATE), "-p", str(PERIOD_FRAMES)]
+    command = ["jackd", "-n", name, "-R", "-P", "70", *synchronous, *driver]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
