@@ -1,6 +1,5 @@
 """A JACK server without a sound card, programs of other people as the gear behind it, and short things to play."""
 
-import contextlib
 import itertools
 import os
 import shutil
@@ -28,7 +27,6 @@ class Jack:
 
     name: str
     server: subprocess.Popen[bytes]
-    waits: bool = True
     programs: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def plug(self, name: str, *command: str) -> subprocess.Popen[bytes]:
@@ -72,7 +70,7 @@ class Jack:
             program.wait()
             program.stdin.close()
         if self.server.returncode is not None:
-            self.server = _start(self.name, waits=self.waits)
+            self.server = _start(self.name)
             time.sleep(1.0)
         self.server.terminate()
         try:
@@ -84,19 +82,6 @@ class Jack:
 @pytest.fixture
 def jack(missing: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
     """A JACK server of 48 kHz in periods of 1024 frames; tests are skipped where JACK or jalv is not installed."""
-    with _running(missing, monkeypatch, waits=True) as running:
-        yield running
-
-
-@pytest.fixture
-def hasty_jack(missing: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
-    """A JACK server that goes on without programs that are late, as one of a real interface does: frames get lost."""
-    with _running(missing, monkeypatch, waits=False) as running:
-        yield running
-
-
-@contextlib.contextmanager
-def _running(missing: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch, *, waits: bool) -> Iterator[Jack]:
     for program, package in _NEEDED.items():
         if shutil.which(program) is None:
             missing("jack", f"no {program} (Debian and Ubuntu: {package})")
@@ -107,8 +92,8 @@ def _running(missing: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatc
         ("JACK_DEFAULT_SERVER", name),
     ):
         monkeypatch.setenv(variable, value)
-    server = _start(name, waits=waits)
-    running = Jack(name=name, server=server, waits=waits)
+    server = _start(name)
+    running = Jack(name=name, server=server)
     try:
         _until(lambda: _is_up(server), "jackd does not start: real-time priority takes root on Linux", missing)
         yield running
@@ -133,11 +118,9 @@ def command() -> list[str]:
     return [sys.executable, "-m", "tonecast"]
 
 
-def _start(name: str, *, waits: bool) -> subprocess.Popen[bytes]:
+def _start(name: str) -> subprocess.Popen[bytes]:
     # Synchronous: a program that is late then delays the server, which on a busy machine else goes on without it.
-    synchronous = ["-S"] if waits else []
-    driver = ["-d", "dummy", "-r", str(RATE), "-p", str(PERIOD_FRAMES)]
-    command = ["jackd", "-n", name, "-R", "-P", "70", *synchronous, *driver]
+    command = ["jackd", "-n", name, "-R", "-P", "70", "-S", "-d", "dummy", "-r", str(RATE), "-p", str(PERIOD_FRAMES)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
