@@ -5,11 +5,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from capture.interface import Meter, check_wiring, play_and_record
+from capture.holes import find_lost_blocks, loopback_findings, lost_findings
+from capture.interface import Meter, Returned, check_wiring, play_and_record
 from capture.knob_turner import KnobTurner
 from capture.rig import Played, Rig
 from capture.round_trip import measure_round_trip
-from profiler.audio import Audio
+from profiler.audio import Audio, Samples
 from profiler.errors import GearError, ProfilerError
 from profiler.finding import Finding
 from profiler.knob import Knob
@@ -78,7 +79,7 @@ class HardwareRig(Rig):
             latency_frames=trip.latency_frames,
             measured_latency_frames=trip.measured_frames,
             polarity=trip.polarity,
-            findings=(*trip.findings, *_flag_findings(found.flagged, self.sample_rate)),
+            findings=(*trip.findings, *_hole_findings(dry.samples[0], found, trip.latency_frames, self.sample_rate)),
             loopback=loopback,
         )
 
@@ -121,6 +122,23 @@ class _Follower:
             self._turner.follow(self._track, self._sample_rate, self.elapsed_frames)
         except ProfilerError as error:
             self._error = error
+
+
+def _hole_findings(dry: Samples, found: Returned, latency: int, sample_rate: int) -> list[Finding]:
+    """Tell what was lost on the way, as far as the gear does not matter to it; of what the driver says, only that."""
+    holes: list[Finding] = []
+    if found.loopback is not None:
+        holes = loopback_findings(dry, found.loopback[latency:], sample_rate)
+    if not holes and found.block_frames is not None:
+        lost = find_lost_blocks(
+            dry,
+            found.wet[latency:],
+            block_frames=found.block_frames,
+            first=(-len(found.before) - latency) % found.block_frames,
+            flagged=[flag - latency for flag in found.flagged],
+        )
+        holes = lost_findings(lost, sample_rate)
+    return holes + _flag_findings(found.flagged, sample_rate)
 
 
 def _flag_findings(flagged: Sequence[int], sample_rate: int) -> list[Finding]:

@@ -58,13 +58,15 @@ class Returned:
     """What came back, of shape (frames,), from the frame on at which the dry was sent; longer than the dry.
 
     `before` is what came back in the silence before it. `flagged` are frames at which the driver spoke of lost blocks:
-    a flag is no damage by itself, and damage comes without a flag too.
+    a flag is no damage by itself, and damage comes without a flag too. `block_frames` is how many frames the driver
+    handed over at once, the first time with the first frame of `before`; None when it was not always as many.
     """
 
     wet: Samples
     before: Samples
     loopback: Samples | None
     flagged: tuple[int, ...]
+    block_frames: int | None = None
 
 
 def list_interfaces() -> tuple[Interface, ...]:
@@ -151,7 +153,9 @@ def play_and_record(
         None if wiring.loopback_channel is None else np.ascontiguousarray(kept[before:, wiring.loopback_channel - 1])
     )
     flagged = tuple(frame - before for frame in found["flagged"] if frame >= before)
-    return Returned(wet=wet[before:], before=wet[:before], loopback=loopback, flagged=flagged)
+    return Returned(
+        wet=wet[before:], before=wet[:before], loopback=loopback, flagged=flagged, block_frames=found["block"]
+    )
 
 
 def _request(wiring: Wiring, sample_rate: int) -> dict[str, Any]:

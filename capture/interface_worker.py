@@ -31,6 +31,7 @@ class _Duplex:
         self.kept = np.zeros((len(out), inputs), np.float32)
         self.frames = 0
         self.flagged: list[int] = []
+        self.blocks: set[int] = set()
         self.clock: tuple[float, int] = (time.monotonic(), 0)  # when, and which frame was being handed over
 
     def __call__(self, given: Any, wanted: Any, frames: int, _: Any, status: Any) -> None:
@@ -39,6 +40,7 @@ class _Duplex:
         wanted[:] = 0
         wanted[:count, self.channel] = self.out[begin : begin + count]
         self.kept[begin : begin + count] = given[:count]
+        self.blocks.add(frames)
         if status:
             self.flagged.append(begin)
         self.clock = (time.monotonic(), begin)
@@ -120,7 +122,12 @@ def _play(request: dict[str, Any], tell: TextIO) -> dict[str, Any]:
     _watch(duplex, stream, request, tell)
     seconds = time.monotonic() - begun
     np.save(request["kept_file"], duplex.kept[: duplex.frames])
-    return {"frames": duplex.frames, "seconds": seconds, "flagged": duplex.flagged}
+    return {
+        "frames": duplex.frames,
+        "seconds": seconds,
+        "flagged": duplex.flagged,
+        "block": min(duplex.blocks) if len(duplex.blocks) == 1 else None,
+    }
 
 
 def _watch(duplex: _Duplex, stream: Any, request: dict[str, Any], tell: TextIO) -> None:

@@ -1,5 +1,6 @@
 """The round trip: how late what came back through an interface is, measured on every take anew."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import numpy as np
 
 from profiler.audio import Samples
 from profiler.blips import BlipReading, read_blips
+from profiler.checks.slips import find_slips
 from profiler.errors import TakeRejectedError
 from profiler.finding import Finding
 from profiler.knob import KnobSettings
@@ -58,8 +60,8 @@ def measure_round_trip(  # noqa: PLR0913 - two recordings and what is known of t
     Blips tell roughly, and whether all of them came equally late; the phase of all that was played tells a fraction of
     a frame. Takes are late by what they show themselves. Where that agrees with what an `earlier` one shows, as far as
     gear at other settings lets anyone know, its whole frames are taken, for a filter that is turned looks like delay.
-    Raises TakeRejectedError when frames were lost or put in, when the wet comes before the dry or has nothing to do
-    with it, or when the loopback is silent.
+    A take that lost frames is as late as the longest part of it; the judge tells of the rest. Raises TakeRejectedError
+    when the wet wanders, comes before the dry or has nothing to do with it, or when the loopback is silent.
     """
     reference, name = (wet, "return") if loopback is None else (loopback, "loopback")
     if level_db(reference[None]) < SILENCE_DB:
@@ -71,10 +73,11 @@ def measure_round_trip(  # noqa: PLR0913 - two recordings and what is known of t
     blips = _blips(stimulus, reference, sample_rate)
     timed = _until_cut_off(dry, reference, sample_rate)
     timing = measure_timing(*timed, sample_rate)
+    timing, slipped = _before_it_slips(*timed, timing, sample_rate)
     if blips is not None and (timing.is_spread or not timing.is_clear):
         return _by_blips(blips, name)
     wander = _small_wander(timing)
-    if wander is None or not _halves_agree(*timed, sample_rate):
+    if not slipped and (wander is None or not _halves_agree(*timed, sample_rate)):
         check_timing(timing)
     _check_sign(timing, sample_rate)
     latency = _whole_frames(timing, settings, earlier, exact=loopback is not None)
@@ -131,6 +134,21 @@ def _until_cut_off(dry: Samples, wet: Samples, sample_rate: int) -> tuple[HeldRe
     if last_wet < least or last_dry - last_wet < least:
         return HeldRecording(dry), HeldRecording(wet)
     return HeldRecording(dry[:last_wet]), HeldRecording(wet[:last_wet])
+
+
+def _before_it_slips(dry: HeldRecording, wet: HeldRecording, timing: Timing, sample_rate: int) -> tuple[Timing, bool]:
+    """Return the timing of the longest part between slips where there are any, and whether there are."""
+    if timing.is_spread or not timing.is_clear or timing.wander_frames <= MOST_WANDER_FRAMES:
+        return timing, False
+    late = round(timing.frames)
+    slips = find_slips(dry.read(0, dry.frames), wet.read(late, wet.frames - min(late, 0)))
+    edges = [0, *(slip.at for slip in slips), dry.frames]
+    frames, start = max((stop - start, start) for start, stop in itertools.pairwise(edges))
+    if not slips or frames < _LEAST_SECONDS * sample_rate:
+        return timing, bool(slips)
+    part = HeldRecording(wet.read(start, max(wet.frames - start, frames)))
+    found = measure_timing(HeldRecording(dry.read(start, frames)), part, sample_rate)
+    return (found if found.is_clear else timing), True
 
 
 def _halves_agree(dry: HeldRecording, wet: HeldRecording, sample_rate: int) -> bool:

@@ -16,7 +16,7 @@ from profiler.session import Take
 
 __all__ = ["judge_take"]
 
-_REDO = {"clipping", "dropouts", "silent", "latency-jump", "bleed", "unrelated", "quiet-wet"}
+_REDO = {"clipping", "dropouts", "hole", "silent", "latency-jump", "bleed", "unrelated", "quiet-wet"}
 """Findings of a check after which a take is worth recording once more, when they are no mere notes."""
 
 _HUM_BELOW_WET_DB = 30.0

@@ -16,6 +16,7 @@ from profiler.checks.linear_fit import LinearFit, fit_linear, level_dependence_d
 from profiler.checks.modulation import Modulation, modulation_in_playing
 from profiler.checks.rest import Hum, find_hum, find_rest, noise_power, rings_long
 from profiler.checks.result import Limit, TakeCheck
+from profiler.checks.slips import Slip, find_slips, in_words, lags_between
 from profiler.checks.stray import drifts, measure_stray, stray_esr, stray_findings
 from profiler.checks.take_audio import TakeAudio, check_file, read_take_audio
 from profiler.errors import ProfilerError
@@ -34,6 +35,7 @@ _HUM_BELOW_WET_DB = -75.0
 _NOISY = 0.003
 _FOLLOWING = 0.1
 _LISTENED_SECONDS = 180.0
+_MOMENTS = 100
 
 
 def check_take(folder: SessionFolder, take: Take) -> tuple[TakeCheck, TakeAudio | None]:
@@ -136,27 +138,35 @@ def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels, *, by_converter: 
         level_dependence_db=None if dependence is None else round(dependence, 2),
         modulation_hz=modulation.hz if modulation else None,
     )
+    slips = find_slips(audio.dry, audio.wet) if by_converter else []  # a plugin's host loses nothing
     limits = _noise_limits(noise, hum, wet)
     if modulation is not None:
         limits.append(Limit(cause="moves by itself", esr=modulation.esr))
     # A plugin's host has one clock. What seems to drift there is gear that answers one instrument later than the next.
-    if stray is not None and ((by_converter and drifts(stray)) or stray.jump_second is not None):
-        limits.append(Limit(cause="timing", esr=stray_esr(audio.wet, stray, rate)))
+    if slips:
+        strays = lags_between(slips, len(audio.dry), _MOMENTS)
+        limits.append(Limit(cause="timing", esr=stray_esr(audio.wet, strays, rate)))
+    elif stray is not None and ((by_converter and drifts(stray)) or stray.jump_second is not None):
+        limits.append(Limit(cause="timing", esr=stray_esr(audio.wet, stray.strays, rate)))
     findings = [
         *_noise_findings(heard, noise, wet),
         *_dropout_findings(find_dropouts(audio.dry, audio.wet), rate),
-        *_stray_findings(stray, fit, rate, by_converter=by_converter),
+        *_stray_findings(stray, fit, rate, by_converter=by_converter, slips=slips),
         *_modulation_findings(modulation),
         *(_bleed_findings(fit, rate) if fit and by_converter else ()),
     ]
     return with_limits(replace(heard, findings=(*check.findings, *findings)), limits)
 
 
-def _stray_findings(stray: Timing | None, fit: LinearFit | None, rate: int, *, by_converter: bool) -> list[Finding]:
+def _stray_findings(
+    stray: Timing | None, fit: LinearFit | None, rate: int, *, by_converter: bool, slips: list[Slip]
+) -> list[Finding]:
+    found = [_finding("hole", in_words(slips, rate), "warning")] if slips else []
     if stray is None:
-        return []
-    found = stray_findings(stray, rate, follows=fit is None or fit.share > _FOLLOWING)
-    return [each for each in found if by_converter or each.kind != "drift"]
+        return found
+    found += stray_findings(stray, rate, follows=fit is None or fit.share > _FOLLOWING)
+    untrue = {"drift", "latency-jump"} if slips else set() if by_converter else {"drift"}  # what a slip looks like
+    return [each for each in found if each.kind not in untrue]
 
 
 def _first_minutes(audio: TakeAudio) -> slice:

@@ -1,5 +1,6 @@
 """Stray: how the latency of a take changes while it plays, in fractions of a frame."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -32,14 +33,14 @@ def drifts(timing: Timing) -> bool:
     return timing.drift_ppm != 0 and is_straight and timing.spread_frames > _LEAST_DRIFT_FRAMES
 
 
-def stray_esr(wet: Samples, timing: Timing, sample_rate: int) -> float:
-    """Return the ESR that a constant latency leaves of a wet, of shape (frames,), whose latency strays like this."""
-    if not timing.strays:
+def stray_esr(wet: Samples, strays: Sequence[float], sample_rate: int) -> float:
+    """Return the ESR that a constant latency leaves of a wet, of shape (frames,), that comes so many frames later."""
+    if not strays:
         return 0.0
     size = int(_SPECTRUM_SECONDS * sample_rate)
     frequencies, power = signal.welch(wet, nperseg=min(size, len(wet)))
-    turns = 2 * np.pi * frequencies[:, None] * np.asarray(timing.strays)[None]
-    return float(np.sum(power[:, None] * 2 * (1 - np.cos(turns))) / (power.sum() * len(timing.strays) + 1e-30))
+    turns = 2 * np.pi * frequencies[:, None] * np.asarray(strays)[None]
+    return float(np.sum(power[:, None] * 2 * (1 - np.cos(turns))) / (power.sum() * len(strays) + 1e-30))
 
 
 def stray_findings(timing: Timing, sample_rate: int, *, follows: bool) -> list[Finding]:

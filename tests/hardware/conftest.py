@@ -47,6 +47,13 @@ class Jack:
         options = itertools.chain.from_iterable(("-c", each) for each in wanted)
         return self.plug(name, "jalv", "-x", "-n", name, *options, uri)
 
+    def disconnect(self, port: str) -> None:
+        """Take away whatever is connected to a port, as another program does that wants it for itself."""
+        told = subprocess.run(["jack_lsp", "-c", port], check=True, capture_output=True, text=True)  # noqa: S607
+        for line in told.stdout.splitlines():
+            if line.startswith(" "):
+                subprocess.run(["jack_disconnect", line.strip(), port], check=True, capture_output=True)  # noqa: S607
+
     def connect(self, output: str, into: str) -> None:
         """Connect two ports."""
         subprocess.run(["jack_connect", output, into], check=True, capture_output=True)  # noqa: S607

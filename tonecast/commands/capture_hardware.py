@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["capture_hardware"]
 
+_TRIES = 3
+_BY_THE_MACHINE = {"hole", "dropouts"}
+"""Findings that the same again may do without: nobody has to turn or plug anything."""
+
 
 def capture_hardware(  # noqa: PLR0913 - one parameter an option
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The folder of the session.")] = None,
@@ -199,15 +203,29 @@ def _capture(screen: Screen, folder: "SessionFolder", plan: "Sequence[PlannedTak
 
 
 def _unattended(screen: Screen, guide: "Guide") -> bool:
-    """Record step after step. Raises TakeRejectedError at the first take that fails; it can be recorded again."""
+    """Record step after step, up to `_TRIES` times where nothing but the machine was at fault.
+
+    Raises TakeRejectedError at the first take that fails otherwise, or again and again.
+    """
     from tonecast.guidance import told
 
+    tries = 0
     while (step := guide.next_step()) is not None:
         with screen.progress(f"take {step.number + 1}") as tell:
             recorded = guide.record(on_done=told(tell))
-        if not recorded.passed:
-            reasons = " ".join(finding.message for finding in recorded.findings if finding.severity == "error")
-            raise TakeRejectedError(f"Take {step.number + 1}: {reasons} Run it without --yes to record it again.")
+        tries += 1
+        if recorded.passed:
+            tries = 0
+            continue
+        failed = [finding for finding in recorded.findings if finding.severity == "error"]
+        reasons = " ".join(finding.message for finding in failed)
+        if tries == _TRIES or not {finding.kind for finding in failed} <= _BY_THE_MACHINE:
+            often = f" It was recorded {tries} times." if tries > 1 else ""
+            raise TakeRejectedError(
+                f"Take {step.number + 1}: {reasons}{often} Run it without --yes to record it again."
+            )
+        screen.say(f"Take {step.number + 1}: {reasons} Recording it again.")
+        guide.redo(step.number)
     return True
 
 

@@ -55,7 +55,7 @@ def test_stray_costs_what_it_costs(playing):
     wet = late(playing, stray)
     found = measure_stray(playing, wet, RATE)
     measured = np.sum((wet - playing) ** 2) / np.sum(playing**2)
-    assert stray_esr(wet, found, RATE) == pytest.approx(measured, rel=0.35)
+    assert stray_esr(wet, found.strays, RATE) == pytest.approx(measured, rel=0.35)
 
 
 def test_left_over_latency_polarity_and_other_recordings(playing):
