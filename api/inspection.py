@@ -1,4 +1,4 @@
-"""Reading uploads in processes of their own, so that a hostile file costs its sender a message and nobody else a thing."""
+"""Reading uploads in processes of their own: a hostile file costs its sender a message and nobody else a thing."""
 
 import json
 import os

@@ -127,7 +127,7 @@ class Library:
                 removed += 1
         return removed
 
-    def _insert(  # noqa: PLR0913 - what an upload is
+    def _insert(
         self,
         connection: Connection,
         received: Received,
@@ -218,11 +218,9 @@ def _prepared(settings: ServiceSettings, database: Database) -> Library:
 
 def _account_of(caller: Caller) -> int:
     if caller.account_id is None:
-        raise Problem(401, "Who are you?", "This takes an account. Send a token.")
+        raise Problem(401, "Not known", "This takes an account. Send a token.")
     return caller.account_id
 
 
 def _upload(received: Received, facts: Facts, uploader_id: int, note: str) -> entries.Upload:
-    return entries.Upload(
-        sha256=received.sha256, bytes=received.bytes, facts=facts, uploader_id=uploader_id, note=note
-    )
+    return entries.Upload(sha256=received.sha256, bytes=received.bytes, facts=facts, uploader_id=uploader_id, note=note)

@@ -113,7 +113,7 @@ class Claim:
     )
 
     secret: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    token_name: Name = "first"
+    token_name: Name
 
 
 @dataclass(frozen=True, kw_only=True)
