@@ -165,7 +165,10 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class EntryPage:
-    """A page of entries. `total` counts up to 10,000; where more match, `total_is_exact` is false."""
+    """A page of entries. `total` counts up to 10,000; where more match, `total_is_exact` is false.
+
+    Pages go through 10,000 entries, and `total_pages` says how many those are.
+    """
 
     data: tuple[Entry, ...]
     page: int

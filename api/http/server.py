@@ -18,6 +18,7 @@ from profiler.errors import LibraryError
 __all__ = ["Announcement", "serve"]
 
 _GRACE_SECONDS = 30
+_IDLE_SECONDS = 75  # longer than clients keep connections, so that none is closed as they send
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ def serve(settings: ServiceSettings, announce: Callable[[Announcement], None]) -
         LOG.info("ended")
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what a handler is given
     """End as a program that is done: uvicorn raises the signal again when it has finished what it was at."""
     raise SystemExit(0)
 
@@ -74,6 +75,7 @@ def _config(library: Library) -> uvicorn.Config:
         lifespan="off",
         ws="none",
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=_IDLE_SECONDS,
         h11_max_incomplete_event_size=32 << 10,
     )
 

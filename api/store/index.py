@@ -1,7 +1,7 @@
 """The index of words: FTS5 on SQLite, a tsvector with a GIN index on PostgreSQL, filled and asked in the same words.
 
-An entry's words stand in four fields, which weigh less and less: its name; its gear; all else that is said of it; and
-its facets (`api.store.words.facet`), which weigh nothing. So text and filters are one look-up.
+An entry's words stand in four fields: its name; its gear; all else that is said of it; and its facets
+(`api.store.words.facet`). So text and filters are one look-up.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,6 @@ from sqlalchemy import (
     Select,
     cast,
     column,
-    func,
     literal,
     literal_column,
     select,
@@ -23,11 +22,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-__all__ = ["Question", "add_words", "matching", "remove_words"]
+__all__ = ["TEXT_FIELDS", "Question", "add_words", "matching", "remove_words"]
 
-FIELDS = ("name", "gear", "about", "facets")
+TEXT_FIELDS = ("name", "gear", "about")
+FIELDS = (*TEXT_FIELDS, "facets")
 _LETTERS = dict(zip(FIELDS, "ABCD", strict=True))
-_TEXT = "ABC"
 _SHORTEST_BEGINNING = 3
 
 _words = table("entry_words", *(column(name) for name in ("rowid", "entry_id", "words", *FIELDS)))
@@ -35,10 +34,11 @@ _words = table("entry_words", *(column(name) for name in ("rowid", "entry_id", "
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Words that must all be there, and facets: of each group at least one."""
+    """Words that must all be there, in any of the `fields`, and facets: of each group at least one."""
 
     words: Sequence[str] = ()
     facets: Sequence[Sequence[str]] = ()
+    fields: Sequence[str] = TEXT_FIELDS
 
     @property
     def is_empty(self) -> bool:
@@ -65,30 +65,30 @@ def remove_words(connection: Connection, entry_id: int) -> None:
     connection.execute(text(f"DELETE FROM entry_words WHERE {key} = :id"), {"id": entry_id})  # noqa: S608
 
 
-def matching(connection: Connection, question: Question, *, ranked: bool = False) -> Select[Any]:
-    """Return a query for the `id` of all entries that match, and with `ranked` their `badness`, smallest best."""
+def matching(connection: Connection, question: Question, *, one: ColumnElement[int] | None = None) -> Select[Any]:
+    """Return a query for the `id` of all entries that match; with `one` for that entry, if it matches."""
     if connection.dialect.name == "sqlite":
-        badness: ColumnElement[float] = literal_column("bm25(entry_words, 10.0, 5.0, 1.0, 0.0)").label("badness")
-        query = select(_words.c.rowid.label("id"), *([badness] if ranked else []))
-        return query.where(literal_column("entry_words").op("MATCH")(_fts5(question)))
-    asked = cast(literal(_tsquery(question)), TSQUERY)
-    weights: ColumnElement[str] = literal_column("'{0, 0.1, 0.5, 1}'")  # of D, C, B, A
-    badness = (-func.ts_rank(weights, _words.c.words, asked)).label("badness")
-    query = select(_words.c.entry_id.label("id"), *([badness] if ranked else []))
-    return query.where(_words.c.words.op("@@")(asked))
+        key = _words.c.rowid
+        condition = literal_column("entry_words").op("MATCH")(_fts5(question))
+    else:
+        key = _words.c.entry_id
+        condition = _words.c.words.op("@@")(cast(literal(_tsquery(question)), TSQUERY))
+    query = select(key.label("id")).where(condition)
+    return query if one is None else query.where(key == one)
 
 
 def _fts5(question: Question) -> str:
     parts = [f"facets : ({' OR '.join(group)})" for group in question.facets]
     if question.words:
         words = " AND ".join(f'"{word}"{_star(word, "*")}' for word in question.words)
-        parts.insert(0, f"{{name gear about}} : ({words})")
+        parts.insert(0, f"{{{' '.join(question.fields)}}} : ({words})")
     return " AND ".join(parts)
 
 
 def _tsquery(question: Question) -> str:
     parts = [f"({' | '.join(f'{each}:D' for each in group)})" for group in question.facets]
-    words = [f"{word}:{_star(word, '*')}{_TEXT}" for word in question.words]
+    fields = "".join(_LETTERS[name] for name in question.fields)
+    words = [f"{word}:{_star(word, '*')}{fields}" for word in question.words]
     return " & ".join([*words, *parts])
 
 

@@ -1,13 +1,12 @@
 """Searching the library: one page of the entries that match, in the order asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal, select, union_all
 
-from api.problem import Problem
 from api.store.entries import entries_by_id
-from api.store.index import Question, matching
+from api.store.index import TEXT_FIELDS, Question, matching
 from api.store.tables import collection_entries, entries, favourites
 from api.store.words import facet, words_of
 from api.values import EntryPage, GearKind, Licence, Sort, Source
@@ -18,8 +17,7 @@ __all__ = ["DEEPEST", "Search", "found"]
 DEEPEST = 10_000
 """How many entries pages go through, and as far as matches are counted. Who needs more narrows the search."""
 
-_RANKED = 2_000
-"""So many of the newest matches are ranked by how well they match: words that everything has say little."""
+_FEW = 2_000
 
 _BETTER: dict[Grade, tuple[Grade, ...]] = {
     "transparent": ("transparent",),
@@ -53,29 +51,28 @@ class Search:
 
 
 def found(connection: Connection, search: Search, *, asked_by: int | None) -> EntryPage:
-    """Return one page. `asked_by` is whose favourites are marked. Raises Problem for a page beyond the deepest."""
-    start = (search.page - 1) * search.page_size
-    if start + search.page_size > DEEPEST:
-        detail = f"Pages go as far as entry {DEEPEST}. Narrow the search, or sort the other way round."
-        raise Problem(422, "Page too far", detail)
+    """Return one page, empty behind the last. `asked_by` is whose favourites are marked."""
     question = _question(search)
     if search.query.strip() and not question.words:  # nothing but punctuation: no entry has such a word
         return _page(search, (), 0)
-    ids = connection.execute(_ordered(connection, search, question).limit(search.page_size).offset(start)).scalars()
+    start = (search.page - 1) * search.page_size
     counted = _matches(connection, search, question).limit(DEEPEST + 1).subquery()
     total = connection.execute(select(func.count()).select_from(counted)).scalar_one()
+    size = min(search.page_size, DEEPEST - start)
+    if size <= 0 or start >= total:
+        return _page(search, (), total)
+    ids = connection.execute(_ordered(connection, search, question, total).limit(size).offset(start)).scalars()
     return _page(search, entries_by_id(connection, list(ids), asked_by=asked_by), total)
 
 
 def _page(search: Search, data: tuple[Any, ...], total: int) -> EntryPage:
-    shown = min(total, DEEPEST)
     return EntryPage(
         data=data,
         page=search.page,
         page_size=search.page_size,
-        total=shown,
+        total=min(total, DEEPEST),
         total_is_exact=total <= DEEPEST,
-        total_pages=-(-shown // search.page_size),
+        total_pages=-(-min(total, DEEPEST) // search.page_size),
     )
 
 
@@ -103,7 +100,8 @@ def _matches(connection: Connection, search: Search, question: Question) -> Sele
     if not limits:
         return matching(connection, question)
     inner = matching(connection, question).subquery()
-    return select(entries.c.id).join(inner, inner.c.id == entries.c.id).where(*limits)
+    # The id of the index of words, not of entries: SQLite then reads it in order, and stops when it has a page.
+    return select(inner.c.id).join(entries, entries.c.id == inner.c.id).where(*limits)
 
 
 def _limits(search: Search) -> list[ColumnElement[bool]]:
@@ -120,30 +118,39 @@ def _limits(search: Search) -> list[ColumnElement[bool]]:
     return limits
 
 
-def _ordered(connection: Connection, search: Search, question: Question) -> Select[Any]:
-    matches = _matches(connection, search, question)
-    newest = matches.selected_columns.id.desc()
+def _ordered(connection: Connection, search: Search, question: Question, total: int) -> Select[Any]:
     if search.sort == "best-match" and question.words:
-        return _by_rank(connection, search, question)
+        return _best(connection, search, question, min(search.page * search.page_size, DEEPEST))
+    matches = _matches(connection, search, question)
     if search.sort in ("best-match", "newest"):
-        return matches.order_by(newest)
+        return matches.order_by(matches.selected_columns.id.desc())
     if search.sort == "oldest":
         return matches.order_by(matches.selected_columns.id)
     order = {
         "name": (entries.c.name_key, entries.c.id),
-        "score": (entries.c.esr.is_(None), entries.c.esr, entries.c.id),
+        "score": (entries.c.esr.asc().nulls_last(), entries.c.id),
         "updated": (entries.c.updated_at.desc(), entries.c.id.desc()),
     }[search.sort]
     if question.is_empty:
         return matches.order_by(*order)
+    if connection.dialect.name == "sqlite" and total > _FEW:
+        # A page of many matches is found sooner along the index of the order, each entry looked up among the words.
+        among = exists(matching(connection, question, one=entries.c.id))
+        return select(entries.c.id).where(among, *_limits(search)).order_by(*order)
     inner = matches.subquery()
     return select(entries.c.id).join(inner, inner.c.id == entries.c.id).order_by(*order)
 
 
-def _by_rank(connection: Connection, search: Search, question: Question) -> Select[Any]:
-    ranked = matching(connection, question, ranked=True)
-    if limits := _limits(search):
-        inner = ranked.subquery()
-        ranked = select(inner.c.id, inner.c.badness).join(entries, entries.c.id == inner.c.id).where(*limits)
-    newest = ranked.order_by(ranked.selected_columns.id.desc()).limit(_RANKED).subquery()
-    return select(newest.c.id).order_by(newest.c.badness, newest.c.id.desc())
+def _best(connection: Connection, search: Search, question: Question, wanted: int) -> Select[Any]:
+    """Return a query for matches with all words in the name, then those with name and gear, then others; newest first.
+
+    Each of the three goes as far as `wanted`, so together they have the first `wanted` at least.
+    """
+    tiers = []
+    for number in range(1, len(TEXT_FIELDS) + 1):
+        within = _matches(connection, search, replace(question, fields=TEXT_FIELDS[:number]))
+        newest = within.order_by(within.selected_columns.id.desc()).limit(wanted).subquery()
+        tiers.append(select(newest.c.id, literal(number).label("tier")))
+    all_of_them = union_all(*tiers).subquery()
+    tier = func.min(all_of_them.c.tier)
+    return select(all_of_them.c.id).group_by(all_of_them.c.id).order_by(tier, all_of_them.c.id.desc())
