@@ -82,11 +82,16 @@ def has_admin_token(connection: Connection) -> bool:
 
 def system_account(connection: Connection, name: str, role: Role) -> int:
     """Return the id of an account that the server itself needs, made if need be."""
-    found = connection.execute(select(accounts.c.id).where(accounts.c.name == name)).scalar()
-    if found is not None:
-        return int(found)
-    row = {"name": name, "role": role, "created_at": datetime.now(UTC)}
-    return int(connection.execute(insert(accounts).values(row).returning(accounts.c.id)).scalar_one())
+    known = select(accounts.c.id).where(accounts.c.name == name)
+    found = connection.execute(known).scalar()
+    if found is None:
+        row = {"name": name, "role": role, "created_at": datetime.now(UTC)}
+        try:
+            with connection.begin_nested():
+                found = connection.execute(insert(accounts).values(row).returning(accounts.c.id)).scalar_one()
+        except IntegrityError:  # another server made it at the same moment
+            found = connection.execute(known).scalar_one()
+    return int(found)
 
 
 def add_account(connection: Connection, new: NewAccount) -> int:
