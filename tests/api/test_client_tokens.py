@@ -29,7 +29,10 @@ def test_tokens_are_kept_by_server(path, monkeypatch):
     assert token_for("http://a") == "three"
 
 
-@pytest.mark.parametrize(("content", "mode", "words"), [("{}", 0o644, "chmod 600"), ("[", 0o600, "log in again"), ("[]", 0o600, "log in")])
+@pytest.mark.parametrize(
+    ("content", "mode", "words"),
+    [("{}", 0o644, "chmod 600"), ("[", 0o600, "log in again"), ("[]", 0o600, "an object of tokens")],
+)
 def test_a_file_that_is_not_right_is_told(path, content, mode, words):
     """One that others can read, and one that holds something else."""
     path.parent.mkdir()
