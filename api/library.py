@@ -1,7 +1,7 @@
 """The library: rows, files and what takes uploads in, kept so that neither is there without the other.
 
-A file is put in storage before the row that names it, and a row goes before its file. Whatever is killed in between
-leaves a file that no row names, and the next start sweeps it away.
+A file is put in storage before the row that names it, and a row goes before its file, under a lock on the file's hash.
+Whatever is killed in between leaves a file that no row names, and the next start sweeps it away.
 """
 
 import contextlib
@@ -18,15 +18,13 @@ from api.problem import Problem
 from api.settings import ServiceSettings
 from api.storage import Storage
 from api.store import audit, entries, people
-from api.store.database import Connection, Database, IntegrityError
+from api.store.database import Connection, Database
 from api.store.migrations import upgrade
 from api.values import Description, Facts
 from profiler.errors import LibraryError, StorageError
 from profiler.storage import sha256_of
 
 __all__ = ["Added", "Library", "Received", "opened"]
-
-_SWEEP_AFTER_SECONDS = 3600.0  # where other servers may be about to write the row of a file that they just stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,32 +71,45 @@ class Library:
         A file that the library has already is not added again. Raises Problem for what is not a profile, for another's
         entry, and for more than the quota.
         """
-        if known := self._known(received.sha256, version_of):
+        with self.database.reading() as connection:
+            known = self._checked(connection, received, caller, version_of)
+        if known is not None:
             return known
         facts = self.inspections.facts_of(received.path)
-        self.storage.put(received.sha256, received.path)
-        try:
-            with self.database.writing() as connection:
-                people.lock_account(connection, _account_of(caller))
-                self._check_room(connection, _account_of(caller), received.bytes)
-                entry_id = self._insert(connection, received, facts, caller, about, version_of)
-        except IntegrityError as error:  # the same file came twice at once
-            if known := self._known(received.sha256, version_of):
+        with self.database.writing() as connection:
+            # Whoever wants to remove this very file waits until there is a row that names it.
+            self.database.lock_name(connection, received.sha256)
+            people.lock_account(connection, _account_of(caller))
+            known = self._checked(connection, received, caller, version_of)
+            if known is not None:
                 return known
-            raise Problem(409, "Came in between", "Somebody changed this entry meanwhile. Send it again.") from error
+            self.storage.put(received.sha256, received.path)
+            entry_id = _insert(connection, received, facts, caller, about, version_of)
         return Added(entry_id=entry_id, is_new=True)
+
+    def remove(self, entry_id: int, caller: Caller) -> None:
+        """Remove an entry that the caller owns, then its files."""
+        with self.database.writing() as connection:
+            check_owner(caller, entries.owner_of(connection, entry_id))
+            name = entries.one_entry(connection, entry_id, asked_by=None).name
+            hashes = entries.remove_entry(connection, entry_id)
+            audit.note(connection, caller, "profile.remove", f"profile {entry_id}", name=name)
+        for sha256 in hashes:
+            self._remove_unnamed(sha256)
 
     def add_shipped(self, path: Path, about: Description, *, preset: str) -> None:
         """Add a profile that ships, as it is now, to its entry. Does nothing for a file that is there."""
-        sha256 = sha256_of(path)
+        received = Received(path=path, sha256=sha256_of(path), bytes=path.stat().st_size)
         with self.database.reading() as connection:
-            if entries.entry_of_hash(connection, sha256) is not None:
+            if entries.entry_of_hash(connection, received.sha256) is not None:
                 return
-        received = Received(path=path, sha256=sha256, bytes=path.stat().st_size)
-        self.storage.put(sha256, path)
-        with contextlib.suppress(IntegrityError), self.database.writing() as connection:  # another server did it
-            owner = people.system_account(connection, "tonecast", "reader")
-            upload = _upload(received, read_facts(path), owner, "")
+        facts = read_facts(path)
+        with self.database.writing() as connection:
+            self.database.lock_name(connection, preset)  # of two servers that start at once, one waits
+            if entries.entry_of_hash(connection, received.sha256) is not None:
+                return
+            self.storage.put(received.sha256, path)
+            upload = _upload(received, facts, people.system_account(connection, "tonecast", "reader"), "")
             known = entries.entry_of_preset(connection, preset)
             if known is None:
                 entries.add_entry(connection, upload, about, preset=preset)
@@ -114,42 +125,32 @@ class Library:
             return people.invite(connection, account_id).secret
 
     def sweep(self) -> int:
-        """Remove files that no row names, and return how many. Elsewhere stored ones are given an hour to get a row."""
-        is_alone = self.settings.storage is None and self.settings.database is None
-        if is_alone:
-            self.storage.sweep_scratch()
+        """Remove files that no row names, which killed servers left, and return how many."""
+        if self.settings.storage is None:
+            self.storage.sweep_scratch()  # nobody else writes there: this process has the folder's lock
         with self.database.reading() as connection:
             named = entries.all_hashes(connection)
-        removed = 0
-        for sha256, age_seconds in list(self.storage.hashes()):
-            if sha256 not in named and (is_alone or age_seconds > _SWEEP_AFTER_SECONDS):
-                self.storage.remove(sha256)
-                removed += 1
-        return removed
+        unnamed = [sha256 for sha256 in self.storage.hashes() if sha256 not in named]
+        return sum(self._remove_unnamed(sha256) for sha256 in unnamed)
 
-    def _insert(
-        self,
-        connection: Connection,
-        received: Received,
-        facts: Facts,
-        caller: Caller,
-        about: Description,
-        version_of: int | None,
-    ) -> int:
-        upload = _upload(received, facts, _account_of(caller), about.note)
-        if version_of is None:
-            entry_id = entries.add_entry(connection, upload, about)
-            audit.note(connection, caller, "profile.add", f"profile {entry_id}", sha256=received.sha256)
-            return entry_id
-        check_owner(caller, entries.owner_of(connection, version_of))
-        number = entries.add_version(connection, version_of, upload)
-        audit.note(connection, caller, "profile.version", f"profile {version_of}", number=number, sha256=upload.sha256)
-        return version_of
+    def _remove_unnamed(self, sha256: str) -> bool:
+        """Remove a file unless a row names it. Who is just storing it is waited for, and its row then seen."""
+        with self.database.writing() as connection:
+            self.database.lock_name(connection, sha256)
+            if entries.entry_of_hash(connection, sha256) is not None:
+                return False
+            self.storage.remove(sha256)
+        return True
 
-    def _known(self, sha256: str, version_of: int | None) -> Added | None:
-        with self.database.reading() as connection:
-            found = entries.entry_of_hash(connection, sha256)
+    def _checked(
+        self, connection: Connection, received: Received, caller: Caller, version_of: int | None
+    ) -> Added | None:
+        """Return what a file is already. Raises Problem where it may not be added to what it is to be added to."""
+        if version_of is not None:
+            check_owner(caller, entries.owner_of(connection, version_of))
+        found = entries.entry_of_hash(connection, received.sha256)
         if found is None:
+            self._check_room(connection, _account_of(caller), received.bytes)
             return None
         if version_of not in (None, found):
             detail = f"The library has this very file as profile {found}, so it cannot be a version of {version_of}."
@@ -164,6 +165,24 @@ class Library:
                 "Remove profiles of yours, or ask an admin for a larger quota."
             )
             raise Problem(413, "Quota used up", detail)
+
+
+def _insert(
+    connection: Connection,
+    received: Received,
+    facts: Facts,
+    caller: Caller,
+    about: Description,
+    version_of: int | None,
+) -> int:
+    upload = _upload(received, facts, _account_of(caller), about.note)
+    if version_of is None:
+        entry_id = entries.add_entry(connection, upload, about)
+        audit.note(connection, caller, "profile.add", f"profile {entry_id}", sha256=received.sha256)
+        return entry_id
+    number = entries.add_version(connection, version_of, upload)
+    audit.note(connection, caller, "profile.version", f"profile {version_of}", number=number, sha256=upload.sha256)
+    return version_of
 
 
 def check_owner(caller: Caller, owner_id: int) -> None:

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,7 +39,7 @@ class Storage:
         return isinstance(self._files, LocalFileSystem)
 
     def put(self, sha256: str, source: Path) -> None:
-        """Keep a file, whole or not at all. It is written again where it is there: a sweep may have its eye on it."""
+        """Keep a file, whole or not at all."""
         path = self._path(sha256)
         if self.is_local:
             with replacing(Path(path)) as scratch:
@@ -68,12 +67,11 @@ class Storage:
             while piece := opened.read(_PIECE):
                 yield piece
 
-    def hashes(self) -> Iterator[tuple[str, float]]:
-        """Yield the hash of every file, and how many seconds old it is."""
-        now = time.time()
-        for path, about in self._files.find(self._root, detail=True).items():
+    def hashes(self) -> Iterator[str]:
+        """Yield the hash of every file."""
+        for path in self._files.find(self._root):
             if match := _NAME.fullmatch(path.rsplit("/", 1)[-1]):
-                yield match[1], now - _written_at(about, now)
+                yield match[1]
 
     def remove(self, sha256: str) -> None:
         """Remove a file that no row knows."""
@@ -91,8 +89,3 @@ class Storage:
 
     def _path(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256}{_SUFFIX}"
-
-
-def _written_at(about: dict[str, object], now: float) -> float:
-    found = about.get("mtime", about.get("LastModified", now))
-    return float(found) if isinstance(found, int | float) else float(getattr(found, "timestamp", lambda: now)())

@@ -88,11 +88,7 @@ def change_profile(entry_id: Id, changes: Changes, library: Lib, caller: Writer)
 @routes.delete("/profiles/{entry_id}", status_code=204)
 def remove_profile(entry_id: Id, library: Lib, caller: Writer) -> None:
     """Remove a profile that is yours, with all its versions."""
-    with library.database.writing() as connection:
-        check_owner(caller, entries.owner_of(connection, entry_id))
-        name = entries.one_entry(connection, entry_id, asked_by=None).name
-        entries.remove_entry(connection, entry_id)
-        audit.note(connection, caller, "profile.remove", f"profile {entry_id}", name=name)
+    library.remove(entry_id, caller)
 
 
 @routes.get("/profiles/{entry_id}/versions")

@@ -42,12 +42,14 @@ def serve(settings: ServiceSettings, announce: Callable[[Announcement], None]) -
     start_logging()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
-    with opened(settings) as library, _listening(settings) as listener:
-        add_presets(library)
-        port = listener.getsockname()[1]
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        told = Announcement(url=f"http://{host}:{port}", admin_secret=library.admin_secret())
-        _Server(_config(library), lambda: announce(told)).run(sockets=[listener])
+    try:
+        with opened(settings) as library, _listening(settings) as listener:
+            add_presets(library)
+            port = listener.getsockname()[1]
+            host = f"[{settings.host}]" if ":" in settings.host else settings.host
+            told = Announcement(url=f"http://{host}:{port}", admin_secret=library.admin_secret())
+            _Server(_config(library), lambda: announce(told)).run(sockets=[listener])
+    finally:
         LOG.info("ended")
 
 

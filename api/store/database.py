@@ -1,19 +1,20 @@
 """The connection to SQLite or PostgreSQL: transactions that read, transactions that write, and what fails."""
 
 import contextlib
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from api.problem import Problem
 from profiler.errors import LibraryError
 
-__all__ = ["Connection", "Database", "IntegrityError"]
+__all__ = ["Connection", "Database"]
 
 _BUSY_SECONDS = 10
 _CONNECTIONS = 48  # as many as there are threads that answer
@@ -42,6 +43,15 @@ class Database:
         """Yield a transaction that is kept as a whole when the block ends well, and not at all when it does not."""
         with _told(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
+
+    def lock_name(self, connection: Connection, name: str) -> None:
+        """Have transactions on other connections that lock the same name wait until this one ends.
+
+        On SQLite all that write wait for each other as it is.
+        """
+        if not self.is_sqlite:
+            number = int.from_bytes(hashlib.blake2s(name.encode(), digest_size=8).digest(), signed=True)
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
     def ping(self) -> None:
         """Raise Problem where the database does not answer."""

@@ -46,7 +46,7 @@ class Upload:
 
 
 def add_entry(connection: Connection, upload: Upload, about: Description, *, preset: str | None = None) -> int:
-    """Add an entry with one version, and return its id. IntegrityError says that the file is there already."""
+    """Add an entry with one version, and return its id."""
     now = datetime.now(UTC)
     name = about.name or upload.facts.name
     row = {
@@ -69,7 +69,7 @@ def add_entry(connection: Connection, upload: Upload, about: Description, *, pre
 
 
 def add_version(connection: Connection, entry_id: int, upload: Upload) -> int:
-    """Add a version to an entry and return its number. IntegrityError says that the file is there already."""
+    """Add a version to an entry and return its number."""
     now = datetime.now(UTC)
     number = int(_locked(connection, entry_id).newest) + 1
     _insert_version(connection, entry_id, number, upload, now)
@@ -93,13 +93,15 @@ def change_entry(connection: Connection, entry_id: int, changes: Changes) -> Non
     _index(connection, entry_id)
 
 
-def remove_entry(connection: Connection, entry_id: int) -> None:
-    """Remove an entry with all its versions. Their files are swept away later."""
+def remove_entry(connection: Connection, entry_id: int) -> tuple[str, ...]:
+    """Remove an entry with all its versions, and return the hashes of their files, which nothing names any more."""
     if _locked(connection, entry_id).preset is not None:
         detail = "This profile ships with Tonecast and would be back at the next start. Leave it."
         raise Problem(409, "Ships with Tonecast", detail)
+    hashes = tuple(connection.execute(select(versions.c.sha256).where(versions.c.entry_id == entry_id)).scalars())
     remove_words(connection, entry_id)
     connection.execute(delete(entries).where(entries.c.id == entry_id))
+    return hashes
 
 
 def one_entry(connection: Connection, entry_id: int, *, asked_by: int | None) -> Entry:

@@ -14,7 +14,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,13 +24,15 @@ import pytest
 import uvicorn
 
 from api.client import LibraryClient
+from api.facts import read_facts
 from api.http.app import create_app
+from api.inspection import Inspections
 from api.library import Added, Library, Received, opened
 from api.people import Caller
 from api.settings import ServiceSettings
 from api.shipped import add_presets
 from api.store.people import system_account
-from api.values import Description
+from api.values import Description, Facts
 from profiler.presets import preset_path
 from profiler.storage import sha256_of
 
@@ -87,11 +89,24 @@ def settings(request: pytest.FixtureRequest, new_settings: Callable, tmp_path: P
     return new_settings(request.param, tmp_path / "library")
 
 
+class _InThisProcess(Inspections):
+    """Reads uploads here. The process around the reading, half a second each, is what test_safety is about."""
+
+    def facts_of(self, path: Path) -> Facts:
+        return read_facts(path)
+
+
+@pytest.fixture(scope="session")
+def quick() -> Callable[[Library], Library]:
+    """A function that returns a library which starts no process for an upload."""
+    return lambda library: replace(library, inspections=_InThisProcess())
+
+
 @pytest.fixture
-def library(settings: ServiceSettings) -> Iterator[Library]:
+def library(settings: ServiceSettings, quick: Callable[[Library], Library]) -> Iterator[Library]:
     """An empty library on either kind of database."""
     with opened(settings) as library:
-        yield library
+        yield quick(library)
 
 
 def account(library: Library, name: str, *, admin: bool = False) -> Caller:

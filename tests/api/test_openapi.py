@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from api.store.tables import accounts, tokens
 
-_EXAMPLES = 10
+_EXAMPLES = 6
 
 
 @pytest.fixture

@@ -6,22 +6,18 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import text
 
 from api.store.database import Database
 from profiler.errors import LibraryError
 
 __all__ = ["newest_revision", "upgrade"]
 
-_LOCK = 0x746F6E65636173  # "tonecas", for PostgreSQL's advisory locks
-
 
 def upgrade(database: Database) -> None:
     """Bring the tables up to date, in one transaction. Raises LibraryError for those of a newer Tonecast."""
     config = _config()
     with database.writing() as connection:
-        if not database.is_sqlite:  # of two servers that start at once, one waits
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        database.lock_name(connection, "migrations")  # of two servers that start at once, one waits
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
