@@ -1,1 +1,1 @@
-"""The edge to the network. The HTTP service is not part of this version."""
+"""The edge to the network: a library of profiles behind HTTP, and the client that talks to one."""

@@ -7,6 +7,7 @@
     |-- ExportError       a profile that another format cannot hold
     |-- GearError         gear that is unknown or does not run
     |-- KnobError         a knob that is unknown, or a value it does not take
+    |-- LibraryError      a library of profiles that cannot be opened, reached or asked
     |-- ManifestError     a JSON document that does not say what it should
     |-- PresetError       a name that nothing which ships has
     |-- ProfileError      a profile file that cannot be trusted or understood
@@ -26,6 +27,7 @@ __all__ = [
     "ExportError",
     "GearError",
     "KnobError",
+    "LibraryError",
     "ManifestError",
     "PresetError",
     "ProfileError",
@@ -67,6 +69,10 @@ class GearError(ProfilerError):
 
 class KnobError(ProfilerError):
     """The knob is unknown, or does not take this value."""
+
+
+class LibraryError(ProfilerError):
+    """The library cannot be opened, reached or asked."""
 
 
 class ManifestError(ProfilerError):

@@ -13,10 +13,12 @@ from tonecast.commands.demo import demo
 from tonecast.commands.doctor import doctor
 from tonecast.commands.evaluate import evaluate
 from tonecast.commands.export import export
+from tonecast.commands.library import invite, login, pull, push, search
 from tonecast.commands.more import capture_more
 from tonecast.commands.presets import presets
 from tonecast.commands.render import render
 from tonecast.commands.report import report
+from tonecast.commands.serve import serve
 from tonecast.commands.train import train
 
 __all__ = ["app", "run"]
@@ -45,6 +47,9 @@ app.command()(report)
 app.command()(presets)
 app.command()(render)
 app.command()(export)
+app.command()(serve)
+for command in (login, push, pull, search, invite):
+    app.command()(command)
 app.command()(doctor)
 
 

@@ -1,0 +1,181 @@
+"""A client of a library: `with LibraryClient("http://studio:8000", token) as library: library.search("fuzz")`."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from api.people import Invitation, Me, NewAccount, TokenWithSecret
+from api.problem import ProblemDetails
+from api.values import Changes, Description, Entry, EntryPage, Version
+from profiler.errors import LibraryError
+from profiler.storage import replacing, sha256_of
+
+__all__ = ["LibraryClient", "Pushed"]
+
+_T = TypeVar("_T")
+_PIECE = 256 << 10
+_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pushed:
+    """The entry that a file is now, or, when `is_new` is false, was before."""
+
+    entry: Entry
+    is_new: bool
+
+
+class LibraryClient:
+    """Talks to one server. Every method raises LibraryError with the server's own words where it refuses."""
+
+    def __init__(self, server: str, token: str | None = None) -> None:
+        self.server = server.rstrip("/")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        try:
+            self._http = httpx.Client(base_url=self.server, headers=headers, timeout=_TIMEOUT)
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise LibraryError(f"{server!r} is no server: {error}. Write http://host:8000.") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def me(self) -> Me:
+        """Return who the token belongs to, and how much may still be uploaded."""
+        return self._asked(Me, "GET", "/api/v1/me")
+
+    def search(self, query: str = "", **filters: object) -> EntryPage:
+        """Return a page of what matches. `filters` are those of the server: tags, gears, makes, sort, page ..."""
+        given = {name: value for name, value in filters.items() if value not in (None, (), [], "")}
+        return self._asked(EntryPage, "GET", "/api/v1/profiles", params={"query": query, **given})
+
+    def entry(self, entry_id: int) -> Entry:
+        """Return an entry."""
+        return self._asked(Entry, "GET", f"/api/v1/profiles/{entry_id}")
+
+    def find(self, name_or_id: str) -> Entry:
+        """Return the one entry of a name, or an id. Raises LibraryError where none or several are called so."""
+        if name_or_id.isascii() and name_or_id.isdecimal() and len(name_or_id) < 10:
+            return self.entry(int(name_or_id))
+        found = self.search(name=name_or_id, page_size=6).data
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            near = [each.name for each in self.search(name_or_id[:200], page_size=3).data]
+            meant = f" Did you mean {' or '.join(near)}?" if near else ""
+            raise LibraryError(f"Nothing in the library is called {name_or_id!r}.{meant} Look with: tonecast search")
+        ids = ", ".join(f"{each.id} by {each.owner}" for each in found)
+        raise LibraryError(f"Several entries are called {name_or_id!r}: {ids}. Name one by its number.")
+
+    def push(self, path: Path, about: Description | None = None, *, version_of: int | None = None) -> Pushed:
+        """Upload a profile file: as an entry, or as the newest version of one."""
+        if not path.is_file():
+            raise LibraryError(f"{path} is not there, or is not a file. Check the name.")
+        size, limit = path.stat().st_size, self.me().upload_limit_bytes
+        if size > limit:
+            raise LibraryError(f"{path} is {size} bytes; this library takes at most {limit}.")
+        where = "/api/v1/profiles" if version_of is None else f"/api/v1/profiles/{version_of}/versions"
+        told = {name: value for name, value in asdict(about or Description()).items() if value}
+        with path.open("rb") as file:
+            headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+            reply = self._sent("POST", where, params=told, content=_pieces(file), headers=headers)
+        return Pushed(entry=_read(Entry, reply), is_new=reply.status_code == HTTPStatus.CREATED)
+
+    def pull(self, entry: Entry, path: Path, *, version: Version | None = None) -> None:
+        """Download a file. It appears at `path` whole, with the hash that the library has of it, or not at all."""
+        wanted = version or entry.version
+        where = f"/api/v1/profiles/{entry.id}/versions/{wanted.number}/file"
+        with replacing(path) as scratch:
+            try:
+                with self._http.stream("GET", where) as reply, scratch.open("wb") as file:
+                    if reply.is_error:
+                        reply.read()
+                        raise _refused(reply)
+                    for piece in reply.iter_bytes(_PIECE):
+                        file.write(piece)
+            except httpx.HTTPError as error:
+                raise self._unreachable(error) from error
+            found = sha256_of(scratch)
+            if found != wanted.sha256:
+                raise LibraryError(
+                    f"What came is not the file that the library names: hash {found[:12]}, not {wanted.sha256[:12]}. "
+                    "Try again; if it stays so, the library's storage is damaged."
+                )
+
+    def versions(self, entry_id: int) -> tuple[Version, ...]:
+        """Return all versions of an entry, newest first."""
+        return self._asked(tuple[Version, ...], "GET", f"/api/v1/profiles/{entry_id}/versions")
+
+    def change(self, entry_id: int, changes: Changes) -> Entry:
+        """Say something else of an entry."""
+        told = {name: value for name, value in asdict(changes).items() if value is not None}
+        return self._asked(Entry, "PATCH", f"/api/v1/profiles/{entry_id}", json=told)
+
+    def remove(self, entry_id: int) -> None:
+        """Remove an entry with all its versions."""
+        self._sent("DELETE", f"/api/v1/profiles/{entry_id}")
+
+    def claim(self, secret: str, token_name: str) -> TokenWithSecret:
+        """Turn a one-time secret into a token."""
+        return self._asked(TokenWithSecret, "POST", "/api/v1/claim", json={"secret": secret, "token_name": token_name})
+
+    def add_account(self, account: NewAccount) -> Invitation:
+        """Make an account, and a one-time secret for its owner. Takes an admin's token."""
+        return self._asked(Invitation, "POST", "/api/v1/accounts", json=asdict(account))
+
+    def _asked(self, kind: type[_T], method: str, path: str, **request: Any) -> _T:
+        return _read(kind, self._sent(method, path, **request))
+
+    def _sent(self, method: str, path: str, **request: Any) -> httpx.Response:
+        try:
+            reply = self._http.request(method, path, **request)
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            raise self._unreachable(error) from error
+        if reply.is_error:
+            raise _refused(reply)
+        return reply
+
+    def _unreachable(self, error: Exception) -> LibraryError:
+        if isinstance(error, httpx.TimeoutException):
+            return LibraryError(f"{self.server} does not answer in time. Is it very busy? Try again.")
+        reason = str(error) or type(error).__name__
+        return LibraryError(f"{self.server} cannot be reached: {reason}. Is `tonecast serve` running there?")
+
+
+def _pieces(file: Any) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+def _read(kind: type[_T], reply: httpx.Response) -> _T:
+    try:
+        return TypeAdapter(kind).validate_json(reply.content)
+    except ValidationError as error:
+        raise LibraryError(
+            f"{reply.url.host} answers, but not as a library of this version does. Update Tonecast here or there."
+        ) from error
+
+
+def _refused(reply: httpx.Response) -> LibraryError:
+    try:
+        problem = TypeAdapter(ProblemDetails).validate_json(reply.content)
+    except ValidationError:
+        return LibraryError(f"{reply.url.host} answers {reply.status_code} {reply.reason_phrase}, in no words of ours.")
+    hint = ""
+    if reply.status_code == HTTPStatus.UNAUTHORIZED:
+        hint = " Set TONECAST_TOKEN, or run: tonecast login LINK"
+    return LibraryError(f"{problem.title}: {problem.detail}{hint}")

@@ -1,0 +1,1 @@
+"""The library over HTTP. The only place that knows FastAPI and uvicorn."""

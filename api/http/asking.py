@@ -1,0 +1,49 @@
+"""What routes ask for: the library, who asks, and whether they may."""
+
+from collections.abc import Callable
+from typing import Annotated, cast
+
+from fastapi import Depends, Path, Query, Request, Security
+from fastapi.security import HTTPBearer
+
+from api.library import Library
+from api.people import Caller, Scope
+from api.problem import Problem
+
+__all__ = ["BEARER", "Admin", "Id", "Lib", "Page", "PageSize", "Reader", "Writer", "account_of"]
+
+_bearer = HTTPBearer(auto_error=False, description="A token of this library. The gate has looked at it already.")
+
+
+def _library(request: Request) -> Library:
+    return cast(Library, request.app.state.library)
+
+
+def _may(scope: Scope) -> Callable[[Request], Caller]:
+    def checked(request: Request) -> Caller:
+        caller = cast(Caller, request.state.caller)
+        if scope not in caller.scopes:
+            detail = f"This takes the scope {scope!r}; your token has {', '.join(sorted(caller.scopes)) or 'none'}."
+            raise Problem(403, "Not allowed", detail)
+        return caller
+
+    return checked
+
+
+def account_of(caller: Caller) -> int:
+    """Return the account of who asks. Raises Problem for somebody anonymous."""
+    if caller.account_id is None:
+        raise Problem(401, "Not known", "This is kept for each account. Send a token.")
+    return caller.account_id
+
+
+Lib = Annotated[Library, Depends(_library)]
+
+Reader = Annotated[Caller, Depends(_may("read"))]
+Writer = Annotated[Caller, Depends(_may("write"))]
+Admin = Annotated[Caller, Depends(_may("admin"))]
+Id = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
+Page = Annotated[int, Query(ge=1, le=10_000)]
+PageSize = Annotated[int, Query(ge=1, le=100)]
+BEARER = Security(_bearer)
+"""Tells readers of the OpenAPI page, and generated clients, that a token is needed."""

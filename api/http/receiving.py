@@ -1,0 +1,54 @@
+"""Uploads as they arrive: into a file with a scratch name, measured and hashed on the way."""
+
+import contextlib
+import hashlib
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from anyio import to_thread
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from api.library import Received
+from api.problem import Problem
+from profiler.errors import StorageError
+
+__all__ = ["TYPES", "received"]
+
+TYPES = ("application/octet-stream", "application/zip", "application/x-tonecast")
+"""What an upload may call itself."""
+
+
+def check_type(request: Request) -> None:
+    """Raise Problem for an upload that says that it is something else than a file."""
+    found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if found not in TYPES:
+        detail = f"The body must be the profile file itself, as {TYPES[0]}; found {found or 'no type'!r}."
+        raise Problem(415, "Not a file", detail)
+
+
+@contextlib.asynccontextmanager
+async def received(request: Request, scratch_folder: Path) -> AsyncIterator[Received]:
+    """Yield the file that a request brings, and remove it at the end, whatever happens."""
+    path = scratch_folder / secrets.token_hex(16)
+    try:
+        yield await _written(request, path)
+    except ClientDisconnect as error:
+        raise Problem(400, "Cut short", "The connection ended before the whole file came. Send it again.") from error
+    except OSError as error:
+        raise StorageError(f"The upload cannot be kept: {error.strerror or error}.") from error
+    finally:
+        path.unlink(missing_ok=True)
+
+
+async def _written(request: Request, path: Path) -> Received:
+    digest, size = hashlib.sha256(), 0
+    with path.open("xb") as file:
+        async for piece in request.stream():
+            digest.update(piece)
+            size += len(piece)
+            await to_thread.run_sync(file.write, piece)
+    if size == 0:
+        raise Problem(422, "Nothing sent", "The body is empty; it must be the profile file itself.")
+    return Received(path=path, sha256=digest.hexdigest(), bytes=size)

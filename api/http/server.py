@@ -1,0 +1,95 @@
+"""The server: a socket, uvicorn on it, and a library that is open for as long."""
+
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+
+import uvicorn
+
+from api.http.app import create_app
+from api.http.log import LOG, start_logging
+from api.library import Library, opened
+from api.settings import ServiceSettings
+from api.shipped import add_presets
+from profiler.errors import LibraryError
+
+__all__ = ["Announcement", "serve"]
+
+_GRACE_SECONDS = 30
+_IDLE_SECONDS = 75  # longer than clients keep connections, so that none is closed as they send
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announcement:
+    """Where a server that is ready is found, and a one-time secret where no admin has a token yet."""
+
+    url: str
+    admin_secret: str | None
+
+    @property
+    def admin_link(self) -> str | None:
+        """What `tonecast login` takes."""
+        return None if self.admin_secret is None else f"{self.url}/#{self.admin_secret}"
+
+
+def serve(settings: ServiceSettings, announce: Callable[[Announcement], None]) -> None:
+    """Serve a library until the process is told to end; requests that are being answered then are finished.
+
+    `announce` is called once, when the server answers. Raises LibraryError or StorageError where it cannot start.
+    """
+    start_logging()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    try:
+        with opened(settings) as library, _listening(settings) as listener:
+            add_presets(library)
+            port = listener.getsockname()[1]
+            host = f"[{settings.host}]" if ":" in settings.host else settings.host
+            told = Announcement(url=f"http://{host}:{port}", admin_secret=library.admin_secret())
+            _Server(_config(library), lambda: announce(told)).run(sockets=[listener])
+    finally:
+        LOG.info("ended")
+
+
+def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what a handler is given
+    """End as a program that is done: uvicorn raises the signal again when it has finished what it was at."""
+    raise SystemExit(0)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self._ready()
+
+
+def _config(library: Library) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(library),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=_IDLE_SECONDS,
+        h11_max_incomplete_event_size=32 << 10,
+    )
+
+
+def _listening(settings: ServiceSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        where = f"{settings.host}:{settings.port}"
+        raise LibraryError(f"Nothing can listen on {where}: {error}. Choose another --port or --host.") from error
+    return listener

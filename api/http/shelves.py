@@ -1,0 +1,79 @@
+"""Favourites and collections over HTTP."""
+
+from fastapi import APIRouter
+
+from api.http.asking import Id, Lib, Page, PageSize, Reader, Writer, account_of
+from api.library import check_owner
+from api.store import audit, shelves
+from api.store.shelves import Collection, NewCollection
+
+__all__ = ["routes"]
+
+routes = APIRouter(prefix="/api/v1", tags=["shelves"])
+
+
+@routes.put("/favourites/{entry_id}", status_code=204)
+def mark(entry_id: Id, library: Lib, caller: Reader) -> None:
+    """Mark a profile as a favourite of yours. Search with `favourites=true` to see them."""
+    with library.database.writing() as connection:
+        shelves.set_favourite(connection, account_of(caller), entry_id, favourite=True)
+
+
+@routes.delete("/favourites/{entry_id}", status_code=204)
+def unmark(entry_id: Id, library: Lib, caller: Reader) -> None:
+    """Have a profile be no favourite of yours any more."""
+    with library.database.writing() as connection:
+        shelves.set_favourite(connection, account_of(caller), entry_id, favourite=False)
+
+
+@routes.get("/collections")
+def list_collections(
+    library: Lib,
+    caller: Reader,  # noqa: ARG001 - who may
+    page: Page = 1,
+    page_size: PageSize = 25,
+) -> tuple[Collection, ...]:
+    """Return a page of the collections by name."""
+    with library.database.reading() as connection:
+        return shelves.list_collections(connection, page=page, page_size=page_size)
+
+
+@routes.post("/collections", status_code=201)
+def add_collection(new: NewCollection, library: Lib, caller: Writer) -> Collection:
+    """Make a collection."""
+    with library.database.writing() as connection:
+        collection_id = shelves.add_collection(connection, account_of(caller), new)
+        audit.note(connection, caller, "collection.add", f"collection {collection_id}", name=new.name)
+        return shelves.one_collection(connection, collection_id)
+
+
+@routes.get("/collections/{collection_id}")
+def read_collection(collection_id: Id, library: Lib, caller: Reader) -> Collection:  # noqa: ARG001 - who may
+    """Return a collection. Search with `collection=ID` to see what is in it."""
+    with library.database.reading() as connection:
+        return shelves.one_collection(connection, collection_id)
+
+
+@routes.delete("/collections/{collection_id}", status_code=204)
+def remove_collection(collection_id: Id, library: Lib, caller: Writer) -> None:
+    """Remove a collection of yours; what is in it stays in the library."""
+    with library.database.writing() as connection:
+        check_owner(caller, shelves.collection_owner(connection, collection_id))
+        shelves.remove_collection(connection, collection_id)
+        audit.note(connection, caller, "collection.remove", f"collection {collection_id}")
+
+
+@routes.put("/collections/{collection_id}/profiles/{entry_id}", status_code=204)
+def put_into(collection_id: Id, entry_id: Id, library: Lib, caller: Writer) -> None:
+    """Put a profile into a collection of yours."""
+    with library.database.writing() as connection:
+        check_owner(caller, shelves.collection_owner(connection, collection_id))
+        shelves.put_into_collection(connection, collection_id, entry_id)
+
+
+@routes.delete("/collections/{collection_id}/profiles/{entry_id}", status_code=204)
+def take_from(collection_id: Id, entry_id: Id, library: Lib, caller: Writer) -> None:
+    """Take a profile out of a collection of yours."""
+    with library.database.writing() as connection:
+        check_owner(caller, shelves.collection_owner(connection, collection_id))
+        shelves.take_from_collection(connection, collection_id, entry_id)

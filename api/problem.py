@@ -1,0 +1,34 @@
+"""What a request is refused with: a status, a short title and what to do, as RFC 9457 has it."""
+
+from dataclasses import dataclass
+
+__all__ = ["Problem", "ProblemDetails", "Refusal"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """One thing that is wrong with a request: where, and what was expected there."""
+
+    place: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProblemDetails:
+    """The body of every reply that is not a success. `request_id` finds it in the server's log."""
+
+    status: int
+    title: str
+    detail: str
+    type: str = "about:blank"
+    request_id: str | None = None
+    errors: tuple[Refusal, ...] = ()
+
+
+class Problem(Exception):  # noqa: N818 - the word of RFC 9457
+    """A request that cannot be done. `retry_after_seconds` says when to come again, if that helps."""
+
+    def __init__(self, status: int, title: str, detail: str, *, retry_after_seconds: int | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.title, self.detail = status, title, detail
+        self.retry_after_seconds = retry_after_seconds

@@ -1,0 +1,42 @@
+"""What a server is told when it starts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["ServiceSettings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceSettings:
+    """How one server runs. Without URLs, rows and files live in the folder `data`, which is made if need be.
+
+    `database` is a SQLAlchemy URL, `storage` one that fsspec knows. `quota_bytes` is what each account may keep unless
+    the account says otherwise.
+    """
+
+    data: Path
+    database: str | None = None
+    storage: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    anonymous_read: bool = False
+    upload_limit_bytes: int = 88 << 20  # what the largest profile has
+    quota_bytes: int = 10 << 30
+    requests_a_minute: int = 600
+    inspection_seconds: float = 20.0
+    idle_seconds: float = 30.0
+
+    @property
+    def database_url(self) -> str:
+        """The URL of the database: SQLite in the folder unless told otherwise."""
+        return self.database or f"sqlite:///{self.data.resolve() / 'library.db'}"
+
+    @property
+    def storage_url(self) -> str:
+        """Where profile files are kept: in the folder unless told otherwise."""
+        return self.storage or str(self.data.resolve() / "files")
+
+    @property
+    def scratch(self) -> Path:
+        """Where uploads wait until they are known to be profiles."""
+        return self.data / "scratch"

@@ -1,0 +1,91 @@
+"""Where profile files are kept, named by their hashes: a local folder, or what a URL leads to. fsspec's only door."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from api.problem import Problem
+from profiler.errors import StorageError
+from profiler.storage import replacing, sweep
+
+__all__ = ["Storage"]
+
+_SUFFIX = ".tonecast"
+_PIECE = 256 << 10
+_NAME = re.compile(r"([0-9a-f]{64})\.tonecast")
+
+
+class Storage:
+    """Files by their SHA-256. Raises StorageError where the place cannot be opened."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        try:
+            self._files, self._root = fsspec.core.url_to_fs(url)
+            self._files.makedirs(self._root, exist_ok=True)
+        except (ImportError, ValueError, OSError) as error:
+            raise StorageError(
+                f"The storage {url!r} cannot be opened: {error}. Name a folder, or a URL such as s3://bucket/folder "
+                "(which takes: pip install 'tonecast[s3]')."
+            ) from error
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return isinstance(self._files, LocalFileSystem)
+
+    def put(self, sha256: str, source: Path) -> None:
+        """Keep a file, whole or not at all."""
+        path = self._path(sha256)
+        if self.is_local:
+            with replacing(Path(path)) as scratch:
+                shutil.copyfile(source, scratch)
+        else:
+            self._files.put_file(str(source), path)  # object stores show a file when all of it has arrived
+
+    def size(self, sha256: str) -> int | None:
+        """Return how many bytes a file has, None where it is not there."""
+        try:
+            return int(self._files.size(self._path(sha256)))
+        except FileNotFoundError:
+            return None
+
+    def pieces(self, sha256: str, expected_bytes: int) -> Iterator[bytes]:
+        """Open a file and return its pieces. Raises Problem where it is not there or has another length."""
+        if self.size(sha256) != expected_bytes:
+            raise Problem(
+                500, "File damaged", f"The file {sha256[:12]} is not whole in the library's storage. Restore a backup."
+            )
+        return self._read(self._files.open(self._path(sha256), "rb"))
+
+    def _read(self, file: object) -> Iterator[bytes]:
+        with file as opened:  # type: ignore[attr-defined]
+            while piece := opened.read(_PIECE):
+                yield piece
+
+    def hashes(self) -> Iterator[str]:
+        """Yield the hash of every file."""
+        for path in self._files.find(self._root):
+            if match := _NAME.fullmatch(path.rsplit("/", 1)[-1]):
+                yield match[1]
+
+    def remove(self, sha256: str) -> None:
+        """Remove a file that no row knows."""
+        self._files.rm_file(self._path(sha256))
+
+    def sweep_scratch(self) -> None:
+        """Remove what a killed server left half-written. Nobody else may be writing there."""
+        if self.is_local:
+            sweep(Path(self._root))
+
+    def check(self) -> None:
+        """Raise OSError where the place has gone."""
+        if not self._files.isdir(self._root) and self.is_local:
+            raise OSError(f"{self._root} is not there")
+
+    def _path(self, sha256: str) -> str:
+        return f"{self._root}/{sha256[:2]}/{sha256}{_SUFFIX}"

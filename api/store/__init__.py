@@ -1,0 +1,1 @@
+"""The rows of the library, on SQLite or PostgreSQL. The only place that knows SQLAlchemy."""

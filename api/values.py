@@ -1,0 +1,186 @@
+"""What a library tells and is told: one type per concept, the same in the store, in replies and in the client."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from profiler.knob import Knob
+from profiler.score import Grade
+
+__all__ = [
+    "About",
+    "Changes",
+    "Description",
+    "Entry",
+    "EntryPage",
+    "Facts",
+    "Format",
+    "GearKind",
+    "Licence",
+    "Line",
+    "Name",
+    "Note",
+    "Sort",
+    "Source",
+    "Tag",
+    "TagCount",
+    "Tags",
+    "Version",
+    "Words",
+]
+
+GearKind: TypeAlias = Literal["amp", "amp-cab", "pedal", "outboard", "cab", "space", "experimental"]
+"""The kinds of gear that TONE3000 tells apart."""
+
+Licence: TypeAlias = Literal[
+    "all-rights-reserved",
+    "cc0",
+    "cc-by",
+    "cc-by-sa",
+    "cc-by-nc",
+    "cc-by-nc-sa",
+    "cc-by-nd",
+    "cc-by-nc-nd",
+    "gpl-3.0-or-later",
+    "t3k",
+]
+Format: TypeAlias = Literal["tonecast", "nam", "ir", "aida-x", "aa-snapshot", "proteus"]
+"""TONE3000's formats and ours; this library holds ours only."""
+
+Source: TypeAlias = Literal["plugin", "files", "hardware"]
+"""What a profile was captured from, as its file says."""
+
+Sort: TypeAlias = Literal["best-match", "newest", "oldest", "updated", "name", "score"]
+
+# No control characters: databases refuse NUL, terminals obey others.
+_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
+_SOMETHING = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+_TAG = r"^[^,\x00-\x1f\x7f-\x9f]*[^\s,\x00-\x1f\x7f-\x9f][^,\x00-\x1f\x7f-\x9f]*$"
+_LINES = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=_SOMETHING, strip_whitespace=True)]
+Line = Annotated[str, StringConstraints(max_length=120, pattern=_LINE, strip_whitespace=True)]
+Words = Annotated[str, StringConstraints(max_length=200, pattern=_LINE)]
+About = Annotated[str, StringConstraints(max_length=4000, pattern=_LINES, strip_whitespace=True)]
+Note = Annotated[str, StringConstraints(max_length=400, pattern=_LINES, strip_whitespace=True)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_TAG, strip_whitespace=True, to_lower=True)]
+Tags = Annotated[tuple[Tag, ...], Field(max_length=20)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(allow_inf_nan=False, ge=0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a profile file says of itself. Scores are null where none was measured; `light_esr` is the light size's."""
+
+    name: Name
+    gear: Name
+    kind: Source
+    knobs: Annotated[tuple[Knob, ...], Field(max_length=64)]
+    sample_rate: Annotated[int, Field(ge=1, le=1_000_000)]
+    latency_frames: Annotated[int, Field(ge=-10_000_000, le=10_000_000)]
+    oversampling: Annotated[int, Field(ge=1, le=64)]
+    esr: Positive | None
+    esr_median: Positive | None
+    esr_worst: Positive | None
+    floor: Positive | None
+    grade: Grade | None
+    light_esr: Positive | None
+    multiply_adds: Annotated[int, Field(ge=0, le=1 << 40)] | None
+    steps: Annotated[int, Field(ge=0, le=1 << 40)]
+    audio_seconds: Positive
+    limited_by: str
+    findings: Annotated[tuple[str, ...], Field(max_length=100)] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What people say of a profile when they upload it. An empty name is the file's own."""
+
+    name: Line = ""
+    gear: GearKind | None = None
+    make: Line = ""
+    model: Line = ""
+    maker: Line = ""
+    tags: Tags = ()
+    about: About = ""
+    licence: Licence = "all-rights-reserved"
+    note: Note = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What to say anew of an entry. Null leaves a thing as it is."""
+
+    __pydantic_config__ = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"tags": ["crunch", "blues"], "licence": "cc-by"}]}
+    )
+
+    name: Name | None = None
+    gear: GearKind | None = None
+    make: Line | None = None
+    model: Line | None = None
+    maker: Line | None = None
+    tags: Tags | None = None
+    about: About | None = None
+    licence: Licence | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One profile file of an entry, numbered from 1. `sha256` is that of the file."""
+
+    number: int
+    sha256: str
+    bytes: int
+    uploaded_by: str
+    uploaded_at: datetime
+    note: str
+    facts: Facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A profile of the library: what people say of it, and its newest version. `preset` names one that ships."""
+
+    id: int
+    name: str
+    gear: GearKind | None
+    make: str
+    model: str
+    maker: str
+    tags: tuple[str, ...]
+    about: str
+    licence: Licence
+    owner: str
+    favourite: bool
+    preset: str | None
+    format: Format
+    created_at: datetime
+    updated_at: datetime
+    version: Version
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryPage:
+    """A page of entries. `total` counts up to 10,000; where more match, `total_is_exact` is false.
+
+    Pages go through 10,000 entries, and `total_pages` says how many those are.
+    """
+
+    data: tuple[Entry, ...]
+    page: int
+    page_size: int
+    total: int
+    total_is_exact: bool
+    total_pages: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TagCount:
+    """A tag or a make, and how many entries have it."""
+
+    name: str
+    count: int

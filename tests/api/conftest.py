@@ -1,0 +1,294 @@
+"""What tests of the library start from: profile files, databases of both kinds, and servers that really listen."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+import uvicorn
+
+from api.client import LibraryClient
+from api.facts import read_facts
+from api.http.app import create_app
+from api.inspection import Inspections
+from api.library import Added, Library, Received, opened
+from api.people import Caller
+from api.settings import ServiceSettings
+from api.shipped import add_presets
+from api.store.people import system_account
+from api.values import Description, Facts
+from profiler.presets import preset_path
+from profiler.storage import sha256_of
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60
+
+
+@pytest.fixture(scope="session")
+def postgresql(missing: Callable[[str, str], None]) -> Iterator[str]:
+    """A PostgreSQL server of our own, on a free port; tests are skipped without one."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        missing("postgresql", "no PostgreSQL server (Debian and Ubuntu: postgresql)")
+    tools, folder = found[-1].parent, Path(tempfile.mkdtemp(prefix="tonecast-postgresql-"))
+    as_user: dict[str, object] = {}
+    if os.name == "posix" and os.getuid() == 0:  # PostgreSQL does not run as root
+        shutil.chown(folder, "postgres")
+        as_user = {"user": "postgres", "cwd": folder}
+
+    def ran(*command: object) -> None:
+        words = [str(word) for word in command]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, **as_user)  # type: ignore[call-overload]
+        assert done.returncode == 0, done.stderr
+
+    data, port = folder / "data", _free_port()
+    ran(tools / "initdb", "-D", data, "-A", "trust", "-U", "tests", "--no-sync")
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    ran(tools / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
+    try:
+        yield f"postgresql://tests@127.0.0.1:{port}"
+    finally:
+        ran(tools / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def new_settings(request: pytest.FixtureRequest) -> Callable[[str, Path], ServiceSettings]:
+    """A function that returns settings of a library that is not there yet, with a kind of database and a folder."""
+
+    def made(kind: str, folder: Path) -> ServiceSettings:
+        if kind == "sqlite":
+            return ServiceSettings(data=folder)
+        server, name = request.getfixturevalue("postgresql"), f"t{secrets.token_hex(6)}"
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return ServiceSettings(data=folder, database=f"{server}/{name}")
+
+    return made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, new_settings: Callable, tmp_path: Path) -> ServiceSettings:
+    """Settings of a library that is not there yet, with either kind of database."""
+    return new_settings(request.param, tmp_path / "library")
+
+
+class _InThisProcess(Inspections):
+    """Reads uploads here. The process around the reading, half a second each, is what test_safety is about."""
+
+    def facts_of(self, path: Path) -> Facts:
+        return read_facts(path)
+
+
+@pytest.fixture(scope="session")
+def quick() -> Callable[[Library], Library]:
+    """A function that returns a library which starts no process for an upload."""
+    return lambda library: replace(library, inspections=_InThisProcess())
+
+
+@pytest.fixture
+def library(settings: ServiceSettings, quick: Callable[[Library], Library]) -> Iterator[Library]:
+    """An empty library on either kind of database."""
+    with opened(settings) as library:
+        yield quick(library)
+
+
+def account(library: Library, name: str, *, admin: bool = False) -> Caller:
+    """Return an account, made if need be, as it asks."""
+    role = "admin" if admin else "member"
+    with library.database.writing() as connection:
+        account_id = system_account(connection, name, role)
+    scopes = frozenset({"read", "write", "admin"} if admin else {"read", "write"})
+    return Caller(account_id=account_id, name=name, role=role, scopes=scopes)
+
+
+@pytest.fixture
+def caller_of(library: Library) -> Callable[..., Caller]:
+    """A function that returns an account, made if need be, as it asks."""
+    return partial(account, library)
+
+
+@pytest.fixture(scope="session")
+def taking_in() -> Callable[..., Added]:
+    """A function that takes a file into a library as if ann, or somebody else, had uploaded it."""
+
+    def taken_in(
+        library: Library, path: Path, *, who: str = "ann", version_of: int | None = None, **about: object
+    ) -> Added:
+        received = Received(path=path, sha256=sha256_of(path), bytes=path.stat().st_size)
+        return library.take_in(received, account(library, who), Description(**about), version_of=version_of)
+
+    return taken_in
+
+
+@pytest.fixture
+def take_in(library: Library, taking_in: Callable[..., Added]) -> Callable[..., Added]:
+    """The same, into the library at hand."""
+    return partial(taking_in, library)
+
+
+@dataclass
+class ProfileFiles:
+    """Makes profile files that differ in what they say, none in how they sound."""
+
+    folder: Path
+    made: int = field(default=0)
+
+    def __call__(self, name: str = "", *, stored: bool = False, **changes: object) -> Path:
+        """Write a profile file, with other things said in its profile.json; `stored` leaves it unpacked."""
+        self.made += 1
+        with zipfile.ZipFile(preset_path("bus-compressor")) as archive:
+            entries = {each: archive.read(each) for each in archive.namelist()}
+        told = json.loads(entries["profile.json"])
+        told |= {"name": name or f"profile {self.made} {secrets.token_hex(4)}", **changes}
+        entries["profile.json"] = json.dumps(told).encode()
+        path = self.folder / f"{self.made}.tonecast"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED) as archive:
+            for each, content in entries.items():
+                archive.writestr(each, content)
+        return path
+
+
+@pytest.fixture(scope="session")
+def profile_file(tmp_path_factory: pytest.TempPathFactory) -> ProfileFiles:
+    """A function that writes profile files."""
+    return ProfileFiles(tmp_path_factory.mktemp("made"))
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that listens, and the tokens of an admin, a member, another member and a reader."""
+
+    url: str
+    library: Library
+    tokens: dict[str, str]
+
+    def http(self, who: str | None = "member", **options: object) -> httpx.Client:
+        """Return a bare client of somebody."""
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60, **options)  # type: ignore[arg-type]
+
+    def client(self, who: str = "member") -> LibraryClient:
+        """Return our own client of somebody."""
+        return LibraryClient(self.url, self.tokens[who])
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[[ServiceSettings], AbstractContextManager[Served]]:
+    """A function that serves a library from a thread of this process, for as long as its block lasts."""
+    return _serving
+
+
+@contextmanager
+def _serving(settings: ServiceSettings) -> Iterator[Served]:
+    with opened(settings) as library:
+        server = uvicorn.Server(uvicorn.Config(create_app(library), port=0, log_config=None, lifespan="off"))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not server.started:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+            yield Served(url, library, _tokens(url, library))
+        finally:
+            server.should_exit = True
+            thread.join(START_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server with the presets in it, for all tests of a module."""
+    settings = ServiceSettings(data=tmp_path_factory.mktemp("served"), requests_a_minute=1_000_000)
+    with _serving(settings) as served:
+        add_presets(served.library)
+        yield served
+
+
+def _tokens(url: str, library: Library) -> dict[str, str]:
+    secret = library.admin_secret()
+    assert secret is not None
+    tokens = {}
+    with LibraryClient(url) as stranger:
+        tokens["admin"] = stranger.claim(secret, "tests").secret
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {tokens['admin']}"}) as admin:
+            for name, role in (("member", "member"), ("other", "member"), ("reader", "reader")):
+                invited = admin.post("/api/v1/accounts", json={"name": name, "role": role}).json()
+                tokens[name] = stranger.claim(invited["secret"], "tests").secret
+    return tokens
+
+
+class Process:
+    """`tonecast serve` as a process of its own."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        self.log = folder.with_suffix(".log")
+        command = [sys.executable, "-m", "tonecast", "serve", "--json", "--port", "0", "--data", str(folder), *options]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment, text=True)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.log.read_text()
+        self.told = json.loads(line)
+        self.url = self.told["url"]
+
+    def token(self) -> str:
+        """Claim the admin's link."""
+        with LibraryClient(self.url) as stranger:
+            return stranger.claim(self.told["admin_link"].partition("#")[2], "tests").secret
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self._ended()
+
+    def stop(self) -> int:
+        """Ask it to end, and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self._ended()
+
+    def _ended(self) -> int:
+        code = self.process.wait(START_SECONDS)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """A function that starts `tonecast serve`; what runs at the end is killed."""
+    started: list[Process] = []
+
+    def start(*options: str) -> Process:
+        started.append(Process(tmp_path / "served", *options))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            each.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

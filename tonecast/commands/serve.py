@@ -1,0 +1,64 @@
+"""`tonecast serve`: a library of profiles that others on the network use."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tonecast.console import Screen
+from tonecast.options import AsJson
+
+if TYPE_CHECKING:
+    from api.http.server import Announcement
+
+__all__ = ["serve"]
+
+_MEGABYTE = 1 << 20
+
+
+def serve(  # noqa: PLR0913 - options
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 is all of this machine's.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
+    data: Annotated[Path, typer.Option(help="Folder of the library; made if need be.")] = Path("library"),
+    database: Annotated[
+        str | None, typer.Option(help="postgresql://user@host/name, instead of SQLite in the folder.")
+    ] = None,
+    storage: Annotated[
+        str | None, typer.Option(help="Folder or URL for profile files, such as s3://bucket/folder.")
+    ] = None,
+    anonymous_read: Annotated[
+        bool, typer.Option("--anonymous-read", help="Let strangers search and download.")
+    ] = False,
+    quota: Annotated[int, typer.Option(min=0, metavar="MB", help="What each account may keep.")] = 10_240,
+    rate: Annotated[
+        int, typer.Option(min=1, help="Requests a minute for each account, or address of strangers.")
+    ] = 600,
+    as_json: AsJson = False,
+) -> None:
+    """Serve a library of profiles. The first start prints a link that makes the first admin's token, once."""
+    from api.http.server import serve as serve_library
+    from api.settings import ServiceSettings
+
+    screen = Screen(as_json)
+    settings = ServiceSettings(
+        data=data,
+        database=database,
+        storage=storage,
+        host=host,
+        port=port,
+        anonymous_read=anonymous_read,
+        quota_bytes=quota * _MEGABYTE,
+        requests_a_minute=rate,
+    )
+    serve_library(settings, lambda told: _announce(screen, told))
+
+
+def _announce(screen: Screen, told: "Announcement") -> None:
+    screen.say(f"The library answers at {told.url}")
+    if told.admin_link:
+        screen.say("Nobody administers it yet. Within a day, once:")
+        screen.say(f"tonecast login {told.admin_link}")
+    screen.result({"url": told.url, "admin_link": told.admin_link})
+    sys.stdout.flush()
