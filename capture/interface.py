@@ -1,19 +1,14 @@
 """Audio interfaces: which there are, and playing through one while recording what comes back."""
 
-import contextlib
-import json
-import queue
-import subprocess
-import sys
 import tempfile
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from capture.worker import Worker
 from profiler.audio import Samples
 from profiler.errors import GearError
 from profiler.session import Wiring
@@ -191,55 +186,22 @@ def _described(interface: Interface) -> str:
 
 def _asked(request: dict[str, Any], *, on_message: Callable[[dict[str, Any]], None] = lambda _: None) -> Any:
     """Return the worker's answer to a request. Raises GearError for what it cannot do, or when it falls silent."""
-    with _worker() as (process, lines):
-        if process.stdin is None:
-            raise GearError("The audio process has no standard input.")
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.flush()
+    with Worker("capture.interface_worker") as worker:
+        worker.ask(request)
         patience = _PATIENCE_SECONDS
         while True:
             try:
-                line = lines.get(timeout=patience)
-            except queue.Empty:
+                message = worker.answer(patience)
+            except TimeoutError:
                 raise GearError(
                     f"The audio driver has not answered for {patience:.0f} s. Was the interface unplugged, or did the "
                     "sound server end? The takes before are kept."
                 ) from None
-            if line is None:
+            if message is None:
                 raise GearError("The audio process ended at once. Run tonecast doctor: is PortAudio installed?")
-            message = json.loads(line)
             if "error" in message:
                 raise GearError(f"{message['error']}.")
             if "done" in message:
                 return message["done"]
             on_message(message)
             patience = _STALLED_SECONDS
-
-
-@contextlib.contextmanager
-def _worker() -> Iterator[tuple[subprocess.Popen[str], "queue.Queue[str | None]"]]:
-    """Start the worker, and end it whatever happens: PortAudio may hang for good."""
-    command = [sys.executable, "-m", "capture.interface_worker"]
-    process = subprocess.Popen(  # noqa: S603 - our own module
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8"
-    )
-    lines: queue.Queue[str | None] = queue.Queue()
-
-    def read() -> None:
-        if process.stdout is not None:
-            for line in process.stdout:
-                lines.put(line)
-        lines.put(None)
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    try:
-        yield process, lines
-    finally:
-        process.kill()
-        process.wait()
-        reader.join()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()

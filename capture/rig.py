@@ -21,7 +21,8 @@ class Played:
     """What came back for one dry signal, raw: `latency_frames` late, and `polarity` -1 when it is upside down.
 
     Both are undone before training. `measured_latency_frames` is what this recording alone says. `findings` are what
-    was noticed; `loopback` came back by a cable alone.
+    was noticed; `loopback` came back by a cable alone. `track` is how the knobs really stood or moved, where the rig
+    knows that better than the plan.
     """
 
     wet: Audio
@@ -30,6 +31,7 @@ class Played:
     polarity: Literal[-1, 1] = 1
     findings: tuple[Finding, ...] = ()
     loopback: Audio | None = None
+    track: KnobTrack | None = None
 
 
 class Rig(ABC):
