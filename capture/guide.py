@@ -184,9 +184,15 @@ class Guide:
         return tuple(number for number in steps if self.folder.session.take(number) is None)
 
     @property
+    def open(self) -> tuple[int, ...]:
+        """The numbers of takes that are neither recorded nor left out."""
+        return tuple(self._open())
+
+    @property
     def failed(self) -> tuple[int, ...]:
         """The numbers of takes that should be recorded again."""
-        return tuple(take.number for take in self.folder.session.takes if has_failed(take.findings))
+        planned = (take for take in self.folder.session.takes if take.number < len(self._plan.steps))
+        return tuple(take.number for take in planned if has_failed(take.findings))
 
     def _step(self, number: int) -> Step:
         planned, stand = self._take(number), self._stand
@@ -205,7 +211,9 @@ class Guide:
             ),
             left_alone=tuple(knobs[id_] for id_ in settings if id_ not in turns),
             recorded=self.folder.session.take(number) is not None,
-            seconds_left=plan_seconds(open_takes, hands=self.options.hands, start=stand),
+            seconds_left=plan_seconds(
+                open_takes, hands=self.options.hands, start=stand, self_turning=self.options.self_turning
+            ),
         )
 
     def _take(self, number: int) -> PlannedTake:

@@ -36,13 +36,14 @@ class Interface:
 
 @dataclass(frozen=True, kw_only=True)
 class Meter:
-    """How far playing is, from 0 to 1, and the peaks since the last time in dBFS.
+    """How far playing is, from 0 to 1, how long it still takes, and the peaks since the last time in dBFS.
 
     `clock` is a time of `time.monotonic` and the dry's frame that was handed to the interface then; it is negative
     before the dry begins.
     """
 
     done: float
+    seconds_left: float
     clock: tuple[float, int]
     send_db: float
     return_db: float
@@ -131,8 +132,9 @@ def play_and_record(
         when, frame = message["clock"]
         peaks = (20 * float(np.log10(max(message[name], 1e-10))) for name in ("send_peak", "return_peak"))
         send, back = peaks
+        left = (len(out) - message["frames"]) / sample_rate
         done = message["frames"] / len(out)
-        on_meter(Meter(done=done, clock=(when, frame - before), send_db=send, return_db=back))
+        on_meter(Meter(done=done, seconds_left=left, clock=(when, frame - before), send_db=send, return_db=back))
 
     with tempfile.TemporaryDirectory(prefix="tonecast-") as folder:
         files = {name: str(Path(folder) / f"{name}.npy") for name in ("out_file", "kept_file")}

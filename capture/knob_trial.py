@@ -1,4 +1,4 @@
-"""The knob trial: steady noise over which knobs jump, which tells whether and how long after it is sent that is heard."""
+"""The knob trial: steady noise over which knobs jump, which tells when that is heard, or that it is not."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -127,7 +127,7 @@ class MidiKnobs:
 
 
 def checked_map(knobs: Sequence[Knob], sent_as: Sequence[MidiKnob]) -> dict[str, MidiKnob]:
-    """Return how each knob is sent, by id. Raises KnobError for one that is not there, is named twice or does not fit."""
+    """Return how knobs are sent, by id. Raises KnobError for one that is not there, named twice, or does not fit."""
     known = {knob.id: knob for knob in knobs}
     found = {each.knob: each for each in sent_as}
     if strange := found.keys() - known.keys():

@@ -40,6 +40,7 @@ def judge_take(played: PlayedTake, *, repeats: Audio | None = None) -> tuple[Fin
         frames=played.wet.frames,
         settings=planned.settings,
         latency_frames=played.latency_frames,
+        measured_latency_frames=played.measured_latency_frames,
         polarity=played.polarity,
     )
     check = check_recording(take, played.stimulus, played.dry, played.wet)
