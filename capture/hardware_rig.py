@@ -93,6 +93,7 @@ class HardwareRig(Rig):
             ),
             loopback=loopback,
             track=moving.track(stood, trip.latency_frames) if moving else KnobTrack.still(stood),
+            masked=moving.unsure() if moving else (),
         )
 
 

@@ -14,6 +14,7 @@ from capture.interface import Meter, Returned, play_and_record
 from capture.knob_trial import HeardMoves, KnobTrial, trial_ends
 from capture.knob_turner import KnobTurner, Sent
 from profiler.audio import Samples
+from profiler.clipping import joined_spans
 from profiler.errors import TakeRejectedError
 from profiler.finding import Finding
 from profiler.knob import Knob, KnobSettings
@@ -44,12 +45,18 @@ class MovingReturn:
             points[max(frame - latency_frames, 0)] = dict(settings)
         return KnobTrack(breakpoints=tuple(Breakpoint(frame=frame, settings=points[frame]) for frame in sorted(points)))
 
+    def unsure(self) -> tuple[tuple[int, int], ...]:
+        """Return the spans of the return in which it is not known whether a move was heard already."""
+        stray, frames = self.heard.stray_frames, len(self.returned.wet)
+        around = [(max(frame - stray, 0), min(frame + stray, frames)) for frame, _ in self.moves]
+        return tuple(joined_spans([(start, stop) for start, stop in around if start < stop], 0))
+
     def finding(self, sample_rate: int) -> Finding:
         """Say how late knobs were heard, and how sure that is."""
         late, stray = (1000 * each / sample_rate for each in (self.heard.frames, self.heard.stray_frames))
         message = (
-            f"What MIDI turned was heard in the return {late:.0f} ms after it was sent, give or take {stray:.0f} ms; "
-            "the knob track says when it was heard."
+            f"What MIDI turned was heard in the return {late:.0f} ms after it was sent, give or take {stray:.0f} ms. "
+            "The knob track says when it was heard; what is not sure is neither learnt nor scored."
         )
         return Finding(kind="knob-delay", message=message)
 

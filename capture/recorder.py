@@ -83,6 +83,7 @@ def keep_take(folder: SessionFolder, played: PlayedTake) -> Take:
         latency_frames=played.latency_frames,
         measured_latency_frames=played.measured_latency_frames,
         polarity=played.polarity,
+        masked=played.masked,
         held_out=planned.held_out,
         replicate_of=planned.replicate_of,
         findings=played.findings,

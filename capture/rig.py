@@ -22,7 +22,7 @@ class Played:
 
     Both are undone before training. `measured_latency_frames` is what this recording alone says. `findings` are what
     was noticed; `loopback` came back by a cable alone. `track` is how the knobs really stood or moved, where the rig
-    knows that better than the plan.
+    knows that better than the plan, and `masked` are spans of the wet in which that is not sure.
     """
 
     wet: Audio
@@ -32,6 +32,7 @@ class Played:
     findings: tuple[Finding, ...] = ()
     loopback: Audio | None = None
     track: KnobTrack | None = None
+    masked: tuple[tuple[int, int], ...] = ()
 
 
 class Rig(ABC):

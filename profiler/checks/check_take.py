@@ -93,6 +93,8 @@ def _by_levels(take: Take, dry: Levels, wet: Levels, sample_rate: int, *, by_con
 
 def _masked_share(take: Take) -> float:
     """Return how much of a take was left out because it clipped: what was converted shows no flat tops any more."""
+    if all(finding.kind != "clipped" for finding in take.findings):
+        return 0.0
     return sum(stop - start for start, stop in take.masked) / max(take.frames, 1)
 
 
