@@ -78,9 +78,9 @@ class Take:
     `latency_frames` is how late the wet is, `polarity` +1 or -1, `gain_db` by how much it is louder than it should be;
     all are undone before training. `measured_latency_frames` is what this take alone showed as it was recorded, if it
     was measured then. `masked` are spans of its frames in which a converter clipped, or in which it is not sure where
-    knobs stood: they are neither learnt nor scored. A held-out take is never trained on. `replicate_of` is the number of the take that this one repeats.
-    `source_sha256` is the hash of the file that somebody brought, if this was made from one. `loopback` is the file of
-    what came back over the loopback channel.
+    knobs stood: they are neither learnt nor scored. A held-out take is never trained on. `replicate_of` is the number
+    of the take that this one repeats. `source_sha256` is the hash of the file that somebody brought, if this was made
+    from one. `loopback` is the file of what came back over the loopback channel.
     """
 
     number: int

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from profiler.errors import GearError, SessionError, TakeRejectedError
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
     from capture.guide import Guide, GuideOptions
     from capture.hardware_rig import HardwareRig
     from capture.knob_turner import KnobTurner
+    from capture.plan import PlannedTake
     from capture.recorder import PlayedTake
     from profiler.finding import Finding
     from profiler.session import CaptureSession, Wiring
     from profiler.session_folder import SessionFolder
 
-__all__ = ["guide_options", "opened_rig", "record_unattended", "turning", "wiring_of"]
+__all__ = ["guide_options", "opened_rig", "record_joining", "record_unattended", "turning", "wiring_of"]
 
 _TRIES = 3
 
@@ -96,6 +98,41 @@ def record_unattended(screen: Screen, guide: "Guide", meter: LiveMeter) -> None:
             f"Recorded {_TRIES} times and failed each time: take {numbers}. The last reason: {failed[max(failed)]} The "
             f"others are kept. Set it right, then: tonecast capture hardware --resume {guide.folder.path}"
         )
+
+
+def record_joining(screen: Screen, folder: "SessionFolder", plan: "Sequence[PlannedTake]") -> None:
+    """Record takes that join a session whose knobs turn themselves, each at most three times until it passes.
+
+    Raises TakeRejectedError at the first that never does, with those before it kept.
+    """
+    from capture.recorder import keep_take
+
+    meter = LiveMeter()
+    with opened_rig(folder, meter) as (rig, _), folder.writing():
+        for planned in plan:
+            screen.say(f"take {planned.number}: {described(folder.session.knobs, planned.settings)}")
+            keep_take(folder, _passing(screen, folder, rig, planned, meter))
+
+
+def _passing(
+    screen: Screen, folder: "SessionFolder", rig: "HardwareRig", planned: "PlannedTake", meter: LiveMeter
+) -> "PlayedTake":
+    from capture.recorder import play_take
+
+    reason = ""
+    for _ in range(_TRIES):
+        try:
+            with screen.progress("recording") as tell:
+                played = play_take(rig, planned, on_done=meter.told(tell))
+        except TakeRejectedError as error:
+            reason = str(error)
+            continue
+        played = replace(played, findings=(*played.findings, *_judged(folder, played)))
+        reason = " ".join(each.message for each in played.findings if each.severity == "error")
+        if not reason:
+            return played
+        screen.say(f"  Failed: {reason}")
+    raise TakeRejectedError(f"Take {planned.number} was recorded {_TRIES} times and failed each time: {reason}")
 
 
 def _tried(screen: Screen, guide: "Guide", meter: LiveMeter) -> str:
