@@ -112,7 +112,7 @@ class Guidance:
             recorded = self.guide.record(on_done=self.meter.told(tell))
         for finding in recorded.findings:
             self._say(f"  {_mark(finding)}{finding.message}")
-        self._say(f"Take {recorded.step.number + 1}: {_outcome(recorded)}")
+        self._say(f"Take {recorded.step.number}: {_outcome(recorded)}")
 
     def _note(self, text: str) -> None:
         knob, equals, value = text.partition("=")
@@ -128,7 +128,7 @@ class Guidance:
     def _leaves_it_so(self) -> bool:
         """Tell which takes failed or were left out, if any, and return whether the player goes without them."""
         left = ((self.guide.failed, "failed"), (self.guide.skipped, "left out"))
-        told = [f"{what}: {', '.join(str(number + 1) for number in numbers)}" for numbers, what in left if numbers]
+        told = [f"{what}: {', '.join(map(str, numbers))}" for numbers, what in left if numbers]
         if not told:
             return True
         self._say(f"\nNo take is left. {'; '.join(told).capitalize()}. r and a number records one, Enter ends.")
@@ -155,12 +155,12 @@ def guide_through(guide: Guide, screen: Screen, lines: TextIO | None = None, *, 
 
 
 def _take_number(text: str) -> int | None:
-    """Read the number of a take as players count them, from 1; None when there is none."""
+    """Read the number of a take; None when there is none."""
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 6:
         raise SessionError(f"{text!r} is no take. Write r and its number, such as: r 3.")
-    return int(text) - 1
+    return int(text)
 
 
 def _mark(finding: Finding) -> str:
