@@ -71,7 +71,7 @@ def capture_hardware(  # noqa: PLR0913 - one parameter an option
     moving: Annotated[
         bool, typer.Option("--moving", help="One long take whose knobs, all turned by MIDI, jump all the time.")
     ] = False,
-    minutes: Annotated[float, typer.Option(help="Length of the moving take.", min=0.5, max=60)] = 5.0,
+    minutes: Annotated[float, typer.Option(help="Length of the moving take.", min=1, max=60)] = 5.0,
     resume: Annotated[
         Path | None, typer.Option(metavar="SESSION", help="Go on with a session where it was stopped.")
     ] = None,
