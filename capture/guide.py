@@ -115,7 +115,7 @@ class Guide:
         number = self._number()
         step = self._step(number)
         if (first := step.planned.replicate_of) is not None and self.folder.session.take(first) is None:
-            raise SessionError(f"This take repeats take {first + 1}, which is not recorded yet. Record that one first.")
+            raise SessionError(f"This take repeats take {first}, which is not recorded yet. Record that one first.")
         self._stand = step.planned.settings  # whatever becomes of the recording
         played = play_take(self.rig, step.planned, on_done=on_done)
         played = replace(played, findings=(*played.findings, *self.options.judge(played)))
@@ -150,7 +150,7 @@ class Guide:
         if number is None:
             raise SessionError("Nothing was recorded yet in this sitting. Say which take to record again.")
         if not 0 <= number < len(self._plan.steps):
-            raise SessionError(f"There is no take {number + 1}; the plan has takes 1 to {len(self._plan.steps)}.")
+            raise SessionError(f"There is no take {number}; the plan has takes 0 to {len(self._plan.steps) - 1}.")
         self._go(number)
         if self.folder.session.take(number) is not None:
             self._coming = self._take(number).settings
@@ -184,9 +184,15 @@ class Guide:
         return tuple(number for number in steps if self.folder.session.take(number) is None)
 
     @property
+    def open(self) -> tuple[int, ...]:
+        """The numbers of takes that are neither recorded nor left out."""
+        return tuple(self._open())
+
+    @property
     def failed(self) -> tuple[int, ...]:
         """The numbers of takes that should be recorded again."""
-        return tuple(take.number for take in self.folder.session.takes if has_failed(take.findings))
+        planned = (take for take in self.folder.session.takes if take.number < len(self._plan.steps))
+        return tuple(take.number for take in planned if has_failed(take.findings))
 
     def _step(self, number: int) -> Step:
         planned, stand = self._take(number), self._stand
@@ -205,7 +211,9 @@ class Guide:
             ),
             left_alone=tuple(knobs[id_] for id_ in settings if id_ not in turns),
             recorded=self.folder.session.take(number) is not None,
-            seconds_left=plan_seconds(open_takes, hands=self.options.hands, start=stand),
+            seconds_left=plan_seconds(
+                open_takes, hands=self.options.hands, start=stand, self_turning=self.options.self_turning
+            ),
         )
 
     def _take(self, number: int) -> PlannedTake:
@@ -254,12 +262,12 @@ class Guide:
             raise SessionError("The knobs move during this take; no value can be noted.")
         if (first := planned.replicate_of) is not None:
             raise SessionError(
-                f"This take repeats take {first + 1}, so its knobs must stand as then. Set them so, or skip it."
+                f"This take repeats take {first}, so its knobs must stand as then. Set them so, or skip it."
             )
         for step in self._plan.steps:
             number = step.planned.number
             if step.planned.replicate_of == planned.number and self.folder.session.take(number) is not None:
-                raise SessionError(f"Take {number + 1} repeats this one and is recorded, so both must stand alike.")
+                raise SessionError(f"Take {number} repeats this one and is recorded, so both must stand alike.")
 
     def _check_apart(self, number: int, settings: KnobSettings) -> None:
         """Raise SessionError when a setting to score on and one to learn from would be the same."""
@@ -273,7 +281,7 @@ class Guide:
             if abs(positions_of(knobs, stands) - at).max(initial=0.0) < _APART:
                 this, that = ("held out", "learnt from") if held_out else ("learnt from", "held out")
                 raise SessionError(
-                    f"Take {number + 1} is {this}, and with this value it stands where take {other + 1} does, which "
+                    f"Take {number} is {this}, and with this value it stands where take {other} does, which "
                     f"is {that}: a score there would tell nothing. Turn a knob a little further, or skip this take."
                 )
 

@@ -40,15 +40,15 @@ class Step:
 
     @property
     def title(self) -> str:
-        """Which take this is, counted from 1: `Take 4 of 32`."""
-        kinds = []
+        """Which take this is, by the number that it has everywhere, and how far the plan is: `Take 3 (4 of 32)`."""
+        kinds = [f"{self.number + 1} of {self.count}"]
         if self.planned.held_out:
             kinds.append("held out: it scores, and is never learnt from")
         if self.planned.replicate_of is not None:
-            kinds.append(f"take {self.planned.replicate_of + 1} once more, for the noise")
+            kinds.append(f"take {self.planned.replicate_of} once more, for the noise")
         if self.recorded:
             kinds.append("recorded already")
-        return f"Take {self.number + 1} of {self.count}" + (f" ({'; '.join(kinds)})" if kinds else "")
+        return f"Take {self.number} ({'; '.join(kinds)})"
 
     @property
     def instruction(self) -> str:

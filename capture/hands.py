@@ -1,9 +1,10 @@
 """Plans for hands: knobs at round values on their dials, as many takes as fit a time, knobs turned one by one."""
 
 import bisect
+import functools
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from capture.plan import PlannedTake, capture_count, fixed_plan, held_out_count
@@ -44,28 +45,40 @@ def guided_plan(  # noqa: PLR0913 - what bounds a plan
     seed: int = 0,
     replicate: bool = True,
     hands: Hands = HANDS,
+    self_turning: Collection[str] = (),
 ) -> list[PlannedTake]:
     """Return takes for knobs that a hand turns, with held-out settings: so many, or what fits `time_seconds`.
 
     Without either there are as many as in any fixed plan. Within a time there are no more than that, takes get shorter
     (`seconds` each, if told, else 24 or 12) before there are fewer; of those no more than one in five is held out.
+    Knobs whose ids are `self_turning` take no time and stand at any value.
+
     Raises SessionError for both bounds at once, or when not even the shortest plan fits.
     """
     if captures is not None and time_seconds is not None:
         raise SessionError("A plan is bounded by a number of captures or by a time, not by both. Leave one out.")
-    dials = with_dials(knobs)
+    dials = with_dials(knobs, self_turning=self_turning)
+    planned = functools.partial(
+        fixed_plan,
+        dials,
+        seed=seed,
+        replicate=replicate,
+        reached_for=[knob for knob in dials if knob.id not in self_turning],
+    )
     if time_seconds is None:
-        return fixed_plan(dials, captures=captures, seconds=seconds, seed=seed, replicate=replicate)
+        return planned(captures=captures, seconds=seconds)
 
     most = capture_count(knobs)
 
     def plan_of(count: int, length: float | None) -> list[PlannedTake]:
         usual = held_out_count(knobs)
         held_out = usual if count == most else min(usual, max(1, count // 4))
-        return fixed_plan(dials, captures=count, held_out=held_out, seconds=length, seed=seed, replicate=replicate)
+        return planned(captures=count, held_out=held_out, seconds=length)
+
+    needed = functools.partial(plan_seconds, hands=hands, self_turning=self_turning)
 
     def fits(plan: Sequence[PlannedTake]) -> bool:
-        return plan_seconds(plan, hands=hands) <= time_seconds
+        return needed(plan) <= time_seconds
 
     lengths = _LENGTHS_SECONDS if seconds is None else (seconds,)
     for length in lengths:
@@ -77,17 +90,24 @@ def guided_plan(  # noqa: PLR0913 - what bounds a plan
         shortest = plan_of(counts.start, lengths[-1])
         raise SessionError(
             f"{time_seconds:.0f} s are too short: {len(shortest)} takes, the fewest for these knobs, last "
-            f"{plan_seconds(shortest, hands=hands):.0f} s with {hands.turn_seconds:g} s for each knob turned. "
+            f"{needed(shortest):.0f} s with {hands.turn_seconds:g} s for each knob turned. "
             "Give more time."
         )
     return plan_of(counts[fewer - 1], lengths[-1])
 
 
-def plan_seconds(plan: Sequence[PlannedTake], *, hands: Hands = HANDS, start: KnobSettings | None = None) -> float:
+def plan_seconds(
+    plan: Sequence[PlannedTake],
+    *,
+    hands: Hands = HANDS,
+    start: KnobSettings | None = None,
+    self_turning: Collection[str] = (),
+) -> float:
     """Return about how long a plan takes, hands included; unless told where knobs stand, all are set at first."""
     playing = sum(length_seconds(take.form, seconds=take.seconds) for take in plan)
     stands: list[KnobSettings | None] = [start, *(take.settings for take in plan)]
-    return playing + sum(hands.seconds(len(turned(one, other))) for one, other in itertools.pairwise(stands))
+    turns = (len(set(turned(one, other)) - set(self_turning)) for one, other in itertools.pairwise(stands))
+    return playing + sum(hands.seconds(count) for count in turns)
 
 
 def turned(before: KnobSettings | None, after: KnobSettings | None) -> list[str]:
@@ -97,13 +117,16 @@ def turned(before: KnobSettings | None, after: KnobSettings | None) -> list[str]
     return [id_ for id_, value in after.items() if before is None or before.get(id_) != value]
 
 
-def with_dials(knobs: Iterable[Knob]) -> tuple[Knob, ...]:
+def with_dials(knobs: Iterable[Knob], *, self_turning: Collection[str] = ()) -> tuple[Knob, ...]:
     """Return knobs that stand at round values only, a tenth of their way or less apart, which a hand finds again.
 
-    Logarithmic knobs, which have no even dial, and those that have steps or choices stay as they are.
+    Logarithmic knobs, which have no even dial, those that have steps or choices, and the `self_turning` stay as they
+    are.
     """
     return tuple(
-        knob if knob.choices or knob.step is not None or knob.scale == "log" else replace(knob, step=_round_step(knob))
+        knob
+        if knob.choices or knob.step is not None or knob.scale == "log" or knob.id in self_turning
+        else replace(knob, step=_round_step(knob))
         for knob in knobs
     )
 

@@ -1,17 +1,14 @@
 """The hardware rig: gear behind an audio interface, its knobs turned by hand or by MIDI."""
 
-import contextlib
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from capture.holes import find_lost_blocks, loopback_findings, lost_findings
 from capture.interface import Meter, Returned, check_wiring, play_and_record
 from capture.knob_turner import KnobTurner
+from capture.moving_take import play_moving
 from capture.rig import Played, Rig
 from capture.round_trip import measure_round_trip
 from profiler.audio import Audio, Samples
-from profiler.errors import GearError, ProfilerError
 from profiler.finding import Finding
 from profiler.knob import Knob
 from profiler.knob_track import KnobTrack
@@ -50,17 +47,27 @@ class HardwareRig(Rig):
     def record(
         self, stimulus: Stimulus, dry: Audio, track: KnobTrack, *, on_done: Callable[[float], None] = lambda _: None
     ) -> Played:
-        """Turn the knobs, play, and return the raw return with the latency that it shows itself."""
-        settings = track.visited(self.knobs)
-        self._turner.turn(settings[0])
-        follower = _Follower(self._turner, track, self.sample_rate)
+        """Turn the knobs, play, and return the raw return with the latency and the knob track that it shows itself."""
 
         def hear(meter: Meter) -> None:
-            follower.clock = meter.clock
             self._on_meter(meter)
             on_done(meter.done)
 
-        with follower.following() if len(settings) > 1 else contextlib.nullcontext():
+        settings = track.visited(self.knobs)
+        moving = None
+        if len(settings) > 1:
+            moving = play_moving(
+                self.wiring,
+                dry.samples[0],
+                track,
+                self.knobs,
+                self._turner,
+                sample_rate=self.sample_rate,
+                on_meter=hear,
+            )
+            found = moving.returned
+        else:
+            self._turner.turn(settings[0])
             found = play_and_record(self.wiring, dry.samples[0], self.sample_rate, on_meter=hear)
         trip = measure_round_trip(
             stimulus,
@@ -74,54 +81,21 @@ class HardwareRig(Rig):
         loopback = None
         if found.loopback is not None:
             loopback = Audio(samples=found.loopback[None], sample_rate=self.sample_rate)
+        stood = self._turner.reached(settings[0])
         return Played(
             wet=Audio(samples=found.wet[None], sample_rate=self.sample_rate),
             latency_frames=trip.latency_frames,
             measured_latency_frames=trip.measured_frames,
             polarity=trip.polarity,
-            findings=(*trip.findings, *_hole_findings(dry.samples[0], found, trip.latency_frames, self.sample_rate)),
+            findings=(
+                *trip.findings,
+                *_hole_findings(dry.samples[0], found, trip.latency_frames, self.sample_rate),
+                *([moving.finding(self.sample_rate)] if moving else []),
+            ),
             loopback=loopback,
+            track=moving.track(stood, trip.latency_frames) if moving else KnobTrack.still(stood),
+            masked=moving.unsure() if moving else (),
         )
-
-
-class _Follower:
-    """Has knobs turned along a track, in a thread, while the track's dry is played."""
-
-    def __init__(self, turner: KnobTurner, track: KnobTrack, sample_rate: int) -> None:
-        self.clock: tuple[float, int] | None = None
-        self._turner = turner
-        self._track = track
-        self._sample_rate = sample_rate
-        self._is_over = False
-        self._error: ProfilerError | None = None
-
-    def elapsed_frames(self) -> int | None:
-        """Return the frame of the dry that is played now; None when it is over."""
-        if self._is_over:
-            return None
-        if self.clock is None:
-            return -self._sample_rate
-        when, frame = self.clock
-        return frame + int((time.monotonic() - when) * self._sample_rate)
-
-    @contextlib.contextmanager
-    def following(self) -> Iterator[None]:
-        """Turn knobs as long as the block lasts. Raises GearError when it took no part in what was played."""
-        thread = threading.Thread(target=self._follow, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._is_over = True
-            thread.join()
-        if self._error is not None:
-            raise GearError(f"The knobs did not follow: {self._error}") from self._error
-
-    def _follow(self) -> None:
-        try:
-            self._turner.follow(self._track, self._sample_rate, self.elapsed_frames)
-        except ProfilerError as error:
-            self._error = error
 
 
 def _hole_findings(dry: Samples, found: Returned, latency: int, sample_rate: int) -> list[Finding]:

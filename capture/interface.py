@@ -1,24 +1,28 @@
 """Audio interfaces: which there are, and playing through one while recording what comes back."""
 
-import contextlib
-import json
-import queue
-import subprocess
-import sys
 import tempfile
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from capture.worker import Worker
 from profiler.audio import Samples
 from profiler.errors import GearError
 from profiler.session import Wiring
 
-__all__ = ["Interface", "Meter", "Returned", "check_wiring", "find_interface", "list_interfaces", "play_and_record"]
+__all__ = [
+    "Interface",
+    "Live",
+    "Meter",
+    "Returned",
+    "check_wiring",
+    "find_interface",
+    "list_interfaces",
+    "play_and_record",
+]
 
 _PATIENCE_SECONDS = 20.0  # PortAudio asks every driver of the system before it says its first word
 _STALLED_SECONDS = 8.0
@@ -41,16 +45,26 @@ class Interface:
 
 @dataclass(frozen=True, kw_only=True)
 class Meter:
-    """How far playing is, from 0 to 1, and the peaks since the last time in dBFS.
+    """How far playing is, from 0 to 1, how long it still takes, and the peaks since the last time in dBFS.
 
     `clock` is a time of `time.monotonic` and the dry's frame that was handed to the interface then; it is negative
     before the dry begins.
     """
 
     done: float
+    seconds_left: float
     clock: tuple[float, int]
     send_db: float
     return_db: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Live:
+    """A player at the input `channel`, counted from 1, for `seconds` at the most; `is_over` says when to end before."""
+
+    channel: int
+    seconds: float
+    is_over: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,7 +73,8 @@ class Returned:
 
     `before` is what came back in the silence before it. `flagged` are frames at which the driver spoke of lost blocks:
     a flag is no damage by itself, and damage comes without a flag too. `block_frames` is how many frames the driver
-    handed over at once, the first time with the first frame of `before`; None when it was not always as many.
+    handed over at once, the first time with the first frame of `before`; None when it was not always as many. `live` is
+    what was sent where a player was passed on: the dry and what was played after it, as it came in.
     """
 
     wet: Samples
@@ -67,6 +82,7 @@ class Returned:
     loopback: Samples | None
     flagged: tuple[int, ...]
     block_frames: int | None = None
+    live: Samples | None = None
 
 
 def list_interfaces() -> tuple[Interface, ...]:
@@ -95,8 +111,8 @@ def _among(there: Sequence[Interface], name: str, *, sends: bool = True, returns
     raise GearError(f"{name!r} {problem}. There are: {listed}")
 
 
-def check_wiring(wiring: Wiring, sample_rate: int) -> None:
-    """Raise GearError when an interface is gone, lacks a channel, or does not run at that rate."""
+def check_wiring(wiring: Wiring, sample_rate: int, *, live_channel: int | None = None) -> None:
+    """Raise GearError when an interface is gone, lacks a channel, a player's included, or does not run at that rate."""
     there = list_interfaces()
     output, found = (
         _among(there, f"{name}, {wiring.host}", sends=sends, returns=not sends)
@@ -105,7 +121,7 @@ def check_wiring(wiring: Wiring, sample_rate: int) -> None:
     wanted = [(output.name, "outputs", output.outputs, wiring.send_channel)]
     wanted += [
         (found.name, "inputs", found.inputs, channel)
-        for channel in (wiring.return_channel, wiring.loopback_channel or 1)
+        for channel in (wiring.return_channel, wiring.loopback_channel or 1, live_channel or 1)
     ]
     for name, kind, count, channel in wanted:
         if not 1 <= channel <= count:
@@ -125,61 +141,76 @@ def play_and_record(
     sample_rate: int,
     *,
     around_seconds: float = _AROUND_SECONDS,
+    live: Live | None = None,
     on_meter: Callable[[Meter], None] = lambda _: None,
 ) -> Returned:
     """Send `dry`, of shape (frames,), and record what returns, `around_seconds` longer at both ends.
 
+    With `live`, what comes in at its channel is sent after that, until it `is_over`.
+
     Raises GearError when the interface does not take it, stops in the midst of it, or does not play in real time.
     """
     before = int(around_seconds * sample_rate)
-    out = np.pad(dry * 10 ** (wiring.send_db / 20), before).astype(np.float32)
+    gain = 10 ** (wiring.send_db / 20)
+    out = np.pad(dry * gain, (before, 0 if live else before)).astype(np.float32)
+    request = _request(wiring, sample_rate, live)
+    most = len(out)
+    if live is not None:
+        most += int(live.seconds * sample_rate) + before
+        request["live"] = {"channel": live.channel, "gain": gain, "frames": most - len(out), "after": before}
 
     def tell(message: dict[str, Any]) -> None:
         when, frame = message["clock"]
         peaks = (20 * float(np.log10(max(message[name], 1e-10))) for name in ("send_peak", "return_peak"))
         send, back = peaks
-        done = message["frames"] / len(out)
-        on_meter(Meter(done=done, clock=(when, frame - before), send_db=send, return_db=back))
+        left = (most - message["frames"]) / sample_rate
+        done = min(message["frames"] / most, 1.0)
+        on_meter(Meter(done=done, seconds_left=left, clock=(when, frame - before), send_db=send, return_db=back))
 
     with tempfile.TemporaryDirectory(prefix="tonecast-") as folder:
         files = {name: str(Path(folder) / f"{name}.npy") for name in ("out_file", "kept_file")}
         np.save(files["out_file"], out)
-        found = _asked({"do": "play", **files, **_request(wiring, sample_rate)}, on_message=tell)
+        is_over = live.is_over if live else None
+        found = _asked({"do": "play", **files, **request}, on_message=tell, is_over=is_over)
         kept = np.load(files["kept_file"])
-    _check_whole(wiring, found, len(out), sample_rate)
-    wet = np.ascontiguousarray(kept[:, wiring.return_channel - 1])
+    _check_whole(wiring, found, most, sample_rate)
+    wet = np.ascontiguousarray(kept[:, 0])
     _check_finite(wiring, wet)
-    loopback = (
-        None if wiring.loopback_channel is None else np.ascontiguousarray(kept[before:, wiring.loopback_channel - 1])
-    )
     flagged = tuple(frame - before for frame in found["flagged"] if frame >= before)
     return Returned(
-        wet=wet[before:], before=wet[:before], loopback=loopback, flagged=flagged, block_frames=found["block"]
+        wet=wet[before:],
+        before=wet[:before],
+        loopback=None if wiring.loopback_channel is None else np.ascontiguousarray(kept[before:, 1]),
+        flagged=flagged,
+        live=None if live is None else np.concatenate([dry, kept[len(out) : -before or None, -1]]),
+        block_frames=found["block"],
     )
 
 
-def _request(wiring: Wiring, sample_rate: int) -> dict[str, Any]:
+def _request(wiring: Wiring, sample_rate: int, live: Live | None = None) -> dict[str, Any]:
+    keep = [wiring.return_channel, wiring.loopback_channel, live.channel if live else None]
+    channels = [channel for channel in keep if channel is not None]
     return {
         "output": {"name": wiring.output, "host": wiring.host},
         "input": {"name": wiring.input, "host": wiring.host},
         "outputs": wiring.send_channel,
-        "inputs": max(wiring.return_channel, wiring.loopback_channel or 1),
-        "return": wiring.return_channel,
+        "inputs": max(channels),
+        "keep": channels,
         "sample_rate": sample_rate,
     }
 
 
-def _check_whole(wiring: Wiring, found: dict[str, Any], frames: int, sample_rate: int) -> None:
-    if found["frames"] < frames:
+def _check_whole(wiring: Wiring, found: dict[str, Any], most: int, sample_rate: int) -> None:
+    if not found["is_whole"]:
         raise GearError(
-            f"{wiring.input} stopped after {found['frames'] / sample_rate:.1f} of {frames / sample_rate:.1f} s: was it "
+            f"{wiring.input} stopped after {found['frames'] / sample_rate:.1f} of {most / sample_rate:.1f} s: was it "
             "unplugged, did another program take it, or did the sound server end? The takes before are kept. Set it "
             "right and run the same command again."
         )
-    if found["seconds"] < _LEAST_OF_REAL_TIME * frames / sample_rate:
+    if found["seconds"] < _LEAST_OF_REAL_TIME * found["frames"] / sample_rate:
         raise GearError(
-            f"{wiring.output} took {frames / sample_rate:.1f} s of sound in {found['seconds']:.1f} s: it was not "
-            "played. Set the interface, or the sound server, to the rate of the session."
+            f"{wiring.output} took {found['frames'] / sample_rate:.1f} s of sound in {found['seconds']:.1f} s: it was "
+            "not played. Set the interface, or the sound server, to the rate of the session."
         )
 
 
@@ -193,57 +224,32 @@ def _described(interface: Interface) -> str:
     return f"{interface.name}, {interface.host} ({interface.inputs} in, {interface.outputs} out, {rate})"
 
 
-def _asked(request: dict[str, Any], *, on_message: Callable[[dict[str, Any]], None] = lambda _: None) -> Any:
+def _asked(
+    request: dict[str, Any],
+    *,
+    on_message: Callable[[dict[str, Any]], None] = lambda _: None,
+    is_over: Callable[[], bool] | None = None,
+) -> Any:
     """Return the worker's answer to a request. Raises GearError for what it cannot do, or when it falls silent."""
-    with _worker() as (process, lines):
-        if process.stdin is None:
-            raise GearError("The audio process has no standard input.")
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.flush()
+    with Worker("capture.interface_worker") as worker:
+        worker.ask(request)
         patience = _PATIENCE_SECONDS
         while True:
             try:
-                line = lines.get(timeout=patience)
-            except queue.Empty:
+                message = worker.answer(patience)
+            except TimeoutError:
                 raise GearError(
                     f"The audio driver has not answered for {patience:.0f} s. Was the interface unplugged, or did the "
                     "sound server end? The takes before are kept."
                 ) from None
-            if line is None:
+            if message is None:
                 raise GearError("The audio process ended at once. Run tonecast doctor: is PortAudio installed?")
-            message = json.loads(line)
             if "error" in message:
                 raise GearError(f"{message['error']}.")
             if "done" in message:
                 return message["done"]
             on_message(message)
             patience = _STALLED_SECONDS
-
-
-@contextlib.contextmanager
-def _worker() -> Iterator[tuple[subprocess.Popen[str], "queue.Queue[str | None]"]]:
-    """Start the worker, and end it whatever happens: PortAudio may hang for good."""
-    command = [sys.executable, "-m", "capture.interface_worker"]
-    process = subprocess.Popen(  # noqa: S603 - our own module
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8"
-    )
-    lines: queue.Queue[str | None] = queue.Queue()
-
-    def read() -> None:
-        if process.stdout is not None:
-            for line in process.stdout:
-                lines.put(line)
-        lines.put(None)
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    try:
-        yield process, lines
-    finally:
-        process.kill()
-        process.wait()
-        reader.join()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+            if is_over is not None and is_over():
+                worker.ask({"do": "stop"})
+                is_over = None

@@ -8,6 +8,7 @@ request comes as a line of JSON on standard input; lines of JSON go to standard 
 import json
 import os
 import sys
+import threading
 import time
 from typing import Any, TextIO
 
@@ -23,12 +24,15 @@ _NEVER_STARTED_SECONDS = 5.0
 
 
 class _Duplex:
-    """Plays what it is given on one channel and keeps every frame of all inputs."""
+    """Plays what it is given on one channel, then what comes in at another one, and keeps some of the inputs."""
 
-    def __init__(self, out: NDArray[np.float32], *, channel: int, inputs: int) -> None:
+    def __init__(self, out: NDArray[np.float32], request: dict[str, Any]) -> None:
         self.out = out
-        self.channel = channel
-        self.kept = np.zeros((len(out), inputs), np.float32)
+        self.channel = request["outputs"] - 1
+        self.kept_channels = [channel - 1 for channel in request["keep"]]
+        self.live = request.get("live")
+        self.wanted_frames = len(out) + (self.live["frames"] if self.live else 0)
+        self.kept = np.zeros((self.wanted_frames, len(self.kept_channels)), np.float32)
         self.frames = 0
         self.flagged: list[int] = []
         self.blocks: set[int] = set()
@@ -36,17 +40,31 @@ class _Duplex:
 
     def __call__(self, given: Any, wanted: Any, frames: int, _: Any, status: Any) -> None:
         begin = self.frames
-        count = min(frames, len(self.out) - begin)
+        count = min(frames, self.wanted_frames - begin)
+        made = min(max(len(self.out) - begin, 0), count)
         wanted[:] = 0
-        wanted[:count, self.channel] = self.out[begin : begin + count]
-        self.kept[begin : begin + count] = given[:count]
+        wanted[:made, self.channel] = self.out[begin : begin + made]
+        if self.live and made < count:
+            wanted[made:count, self.channel] = given[made:count, self.live["channel"] - 1] * self.live["gain"]
+        self.kept[begin : begin + count] = given[:count, self.kept_channels]
         self.blocks.add(frames)
         if status:
             self.flagged.append(begin)
         self.clock = (time.monotonic(), begin)
         self.frames = begin + count
-        if self.frames == len(self.out):
+        if self.frames >= self.wanted_frames:
             raise sounddevice.CallbackStop
+
+    def end_after(self, frames: int) -> None:
+        """Have it end so many frames from now, or when it would have."""
+        self.wanted_frames = min(self.wanted_frames, self.frames + frames)
+
+    def send_peak(self, begin: int, stop: int) -> float:
+        """Return the peak of what is played, as it comes in where it is passed on."""
+        made = np.abs(self.out[begin:stop]).max(initial=0.0)
+        if not self.live:
+            return float(made)
+        return float(max(made, np.abs(self.kept[max(begin, len(self.out)) : stop, -1]).max(initial=0.0)))
 
 
 def main() -> None:
@@ -108,46 +126,54 @@ def _check(request: dict[str, Any], _: TextIO) -> None:
 
 def _play(request: dict[str, Any], tell: TextIO) -> dict[str, Any]:
     _check(request, tell)
-    duplex = _Duplex(np.load(request["out_file"]), channel=request["outputs"] - 1, inputs=request["inputs"])
+    duplex = _Duplex(np.load(request["out_file"]), request)
     stream = sounddevice.Stream(
         samplerate=request["sample_rate"],
         device=(_index(request["input"]), _index(request["output"])),
         channels=(request["inputs"], request["outputs"]),
         dtype="float32",
-        latency="high",
+        latency="low" if duplex.live else "high",  # who plays through it hears how late it is
         callback=duplex,
     )
+    if duplex.live:
+        threading.Thread(target=_stop_when_told, args=(duplex, request["live"]["after"]), daemon=True).start()
     begun = time.monotonic()
     stream.start()
-    _watch(duplex, stream, request, tell)
+    _watch(duplex, stream, tell)
     seconds = time.monotonic() - begun
     np.save(request["kept_file"], duplex.kept[: duplex.frames])
     return {
         "frames": duplex.frames,
+        "is_whole": duplex.frames >= duplex.wanted_frames,
         "seconds": seconds,
         "flagged": duplex.flagged,
         "block": min(duplex.blocks) if len(duplex.blocks) == 1 else None,
     }
 
 
-def _watch(duplex: _Duplex, stream: Any, request: dict[str, Any], tell: TextIO) -> None:
+def _stop_when_told(duplex: _Duplex, after_frames: int) -> None:
+    """Wait for another line on standard input, and have the playing end a little after it."""
+    if sys.stdin.readline():
+        duplex.end_after(after_frames)
+
+
+def _watch(duplex: _Duplex, stream: Any, tell: TextIO) -> None:
     """Tell how far it is and how loud, until all is played, the stream ends by itself, or no block comes any more."""
     told, moved = 0, time.monotonic()
-    while duplex.frames < len(duplex.out):
+    while duplex.frames < duplex.wanted_frames:
         time.sleep(_TELLING_SECONDS)
         if duplex.frames == told:
             patience = _STALLED_SECONDS if told else _NEVER_STARTED_SECONDS
             if (told and not stream.active) or time.monotonic() - moved > patience:
                 return
             continue
-        heard = duplex.kept[told : duplex.frames, request["return"] - 1]
         _say(
             tell,
             {
                 "frames": duplex.frames,
                 "clock": duplex.clock,
-                "send_peak": float(np.abs(duplex.out[told : duplex.frames]).max(initial=0.0)),
-                "return_peak": float(np.abs(heard).max(initial=0.0)),
+                "send_peak": duplex.send_peak(told, duplex.frames),
+                "return_peak": float(np.abs(duplex.kept[told : duplex.frames, 0]).max(initial=0.0)),
             },
         )
         told, moved = duplex.frames, time.monotonic()

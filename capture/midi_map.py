@@ -74,9 +74,11 @@ class MidiKnob:
 
     def nearest(self, knob: Knob, value: float | str) -> float | str:
         """Return the plain value at which the knob stands when `value` is sent."""
-        if knob.choices:
-            return knob.checked(value)
-        return knob.value_at((self.sent(knob, value) - self.low) / (self._high(knob) - self.low))
+        return knob.checked(value) if knob.choices else self.plain(knob, self.sent(knob, value))
+
+    def plain(self, knob: Knob, sent: int) -> float | str:
+        """Return the plain value at which the knob stands when it was `sent` this."""
+        return knob.value_at((sent - self.low) / (self._high(knob) - self.low))
 
     def value_of(self, knob: Knob, position: Samples) -> int:
         """Return what is sent for a knob's positions of shape (width,)."""

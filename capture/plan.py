@@ -47,7 +47,7 @@ class PlannedTake:
     replicate_of: int | None = None
 
 
-def fixed_plan(
+def fixed_plan(  # noqa: PLR0913 - what bounds a plan
     knobs: Sequence[Knob],
     *,
     captures: int | None = None,
@@ -55,17 +55,20 @@ def fixed_plan(
     seconds: float | None = None,
     seed: int = 0,
     replicate: bool = False,
+    reached_for: Sequence[Knob] | None = None,
 ) -> list[PlannedTake]:
     """Return takes at fixed settings that fill the space, as `spread_settings` has it, then held-out settings.
 
     With k knobs there are 5, 13, 26 or 2^(k-1) + 10 k captures by default, with 2, 3, 6 or 3 k held-out settings
     between them, far from all learnt and from corners, in an order in which little is turned between takes. Every
     take has its own programme. Gear that has fewer settings than that, such as a single switch, is captured at each of
-    them, and scored on material alone. With `seconds`, takes after the first are that long and hold programme only.
+    them, and scored on material alone. With `seconds`, takes after the first are that long and hold programme only. Of
+    knobs that turn themselves the order takes no notice: those `reached_for` decide it, or all.
     """
     count = captures or capture_count(knobs)
     spread = spread_settings(knobs, count)
-    taken = in_turning_order(knobs, spread)
+    reached_for = reached_for or knobs
+    taken = in_turning_order(reached_for, spread)
     apart = _apart(knobs, held_out_count(knobs) if held_out is None else held_out, learnt=spread)
     whole: Form = "quick" if len(taken) == 1 else "short"
     plan = [
@@ -74,7 +77,7 @@ def fixed_plan(
         else PlannedTake(number=number, form="brief", seed=seed + number, seconds=seconds, settings=settings)
         for number, settings in enumerate(taken)
     ]
-    plan += held_out_takes(in_turning_order(knobs, apart, start=taken[-1]), first=len(plan), seed=seed)
+    plan += held_out_takes(in_turning_order(reached_for, apart, start=taken[-1]), first=len(plan), seed=seed)
     return plan + _replicate(plan, wanted=replicate)
 
 
@@ -103,13 +106,19 @@ def moving_plan(
 
 
 def joining_plan(
-    session: CaptureSession, settings: Sequence[KnobSettings], held_out: Sequence[KnobSettings]
+    session: CaptureSession,
+    settings: Sequence[KnobSettings],
+    held_out: Sequence[KnobSettings],
+    *,
+    first: int | None = None,
 ) -> list[PlannedTake]:
     """Return takes that join those of a session: to learn from, of the length of its last brief one, and held-out ones.
 
-    None has playing that the session has. They come in an order in which little is turned between takes.
+    They are numbered from `first` on, or else after the last take, and have no playing that the session has. They come
+    in an order in which little is turned between takes.
     """
-    first = max((take.number for take in session.takes), default=-1) + 1
+    if first is None:
+        first = max((take.number for take in session.takes), default=-1) + 1
     stimuli = [dry.stimulus for dry in session.dries if dry.stimulus is not None]
     seed = max((each.seed for each in stimuli if each.form != "held-out"), default=-1) + 1
     apart_seed = max((each.seed + 1 - _HELD_OUT_SEED for each in stimuli if each.form == "held-out"), default=seed)

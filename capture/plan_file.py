@@ -10,7 +10,7 @@ from profiler.knob import Knob, KnobSettings
 from profiler.manifest import read_manifest, write_manifest
 from profiler.session import CaptureSession, Take
 
-__all__ = ["PLAN_FILE", "PlanFile", "PlanStep", "read_plan", "write_plan"]
+__all__ = ["PLAN_FILE", "PlanFile", "PlanStep", "next_number", "read_plan", "write_plan"]
 
 PLAN_FILE = "plan.json"
 _VERSIONS = range(1)
@@ -78,6 +78,15 @@ def read_plan(folder: Path, session: CaptureSession) -> PlanFile:
         ) from error
 
 
+def next_number(folder: Path, session: CaptureSession) -> int:
+    """Return the first number of takes that join a session: after all it has, and all that it still plans.
+
+    Raises ManifestError when its plan is damaged.
+    """
+    planned = len(read_plan(folder, session).steps) if (folder / PLAN_FILE).is_file() else 0
+    return max([planned, *(take.number + 1 for take in session.takes)])
+
+
 def write_plan(folder: Path, plan: PlanFile) -> None:
     """Write a plan atomically. Raises StorageError."""
     write_manifest(folder / PLAN_FILE, plan)
@@ -101,8 +110,8 @@ def _checked(plan: PlanFile, session: CaptureSession) -> PlanFile:
         ):
             raise ManifestError(f"step {number} repeats {first}, which is no earlier step at the same settings.")
     _check_held_out(steps)
-    for take in session.takes:
-        if take.number >= len(steps) or not _is_of(take, steps[take.number].planned, session):
+    for take in session.takes:  # later numbers joined it when the plan was there: playing, and what was worth recording
+        if take.number < len(steps) and not _is_of(take, steps[take.number].planned, session):
             raise ManifestError(f"take {take.number} of session.json is not in the plan.")
     return replace(plan, steps=tuple(steps))
 

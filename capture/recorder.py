@@ -71,22 +71,24 @@ def play_take(rig: Rig, planned: PlannedTake, *, on_done: Callable[[float], None
 
 def keep_take(folder: SessionFolder, played: PlayedTake) -> Take:
     """Put what was played into a session, in place of a take of that number. Raises StorageError."""
-    planned = played.planned
+    planned, track = played.planned, played.track or _track(played.planned)
+    moves = planned.settings is None
     take = Take(
         number=planned.number,
         dry=folder.add_dry(played.dry, played.stimulus),
         file="",
         sha256="",
         frames=0,
-        settings=planned.settings,
+        settings=None if moves else track.breakpoints[0].settings,
         latency_frames=played.latency_frames,
         measured_latency_frames=played.measured_latency_frames,
         polarity=played.polarity,
+        masked=played.masked,
         held_out=planned.held_out,
         replicate_of=planned.replicate_of,
         findings=played.findings,
     )
-    return folder.add_take(take, played.wet, planned.track, loopback=played.loopback)
+    return folder.add_take(take, played.wet, track if moves else None, loopback=played.loopback)
 
 
 def _track(planned: PlannedTake) -> KnobTrack:

@@ -21,7 +21,8 @@ class Played:
     """What came back for one dry signal, raw: `latency_frames` late, and `polarity` -1 when it is upside down.
 
     Both are undone before training. `measured_latency_frames` is what this recording alone says. `findings` are what
-    was noticed; `loopback` came back by a cable alone.
+    was noticed; `loopback` came back by a cable alone. `track` is how the knobs really stood or moved, where the rig
+    knows that better than the plan, and `masked` are spans of the wet in which that is not sure.
     """
 
     wet: Audio
@@ -30,6 +31,8 @@ class Played:
     polarity: Literal[-1, 1] = 1
     findings: tuple[Finding, ...] = ()
     loopback: Audio | None = None
+    track: KnobTrack | None = None
+    masked: tuple[tuple[int, int], ...] = ()
 
 
 class Rig(ABC):

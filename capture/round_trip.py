@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from capture.cut_off import cut_off_frame
 from profiler.audio import Samples
 from profiler.blips import BlipReading, read_blips
 from profiler.checks.slips import find_slips
@@ -30,7 +31,6 @@ _SLACK_FRAMES = 0.25
 _BLIPS_AGREE_FRAMES = 2
 _BLIPS_STRAY_FRAMES = 12
 _MATTERING_DRIFT_FRAMES = 0.5
-_SOUNDING = 1e-3
 _LEAST_SECONDS = 1.0
 _ODD_FRAMES = 2.0  # distorting amps in takes of seven seconds 0.7; what a lost buffer leaves, tens and more
 
@@ -127,13 +127,11 @@ def _by_blips(blips: BlipReading, name: str) -> RoundTrip:
 
 
 def _until_cut_off(dry: Samples, wet: Samples, sample_rate: int) -> tuple[HeldRecording, HeldRecording]:
-    """Return both up to where the wet falls silent for good while the dry plays on: the judge tells of that."""
-    loud = [np.flatnonzero(np.abs(each) > _SOUNDING * np.abs(each).max()) for each in (dry, wet)]
-    last_dry, last_wet = (int(each[-1]) for each in loud)
-    least = int(_LEAST_SECONDS * sample_rate)
-    if last_wet < least or last_dry - last_wet < least:
+    """Return both up to where the wet is cut off, if that is long enough to be timed: the judge tells of it."""
+    end = cut_off_frame(dry, wet, sample_rate)
+    if end is None or end < _LEAST_SECONDS * sample_rate:
         return HeldRecording(dry), HeldRecording(wet)
-    return HeldRecording(dry[:last_wet]), HeldRecording(wet[:last_wet])
+    return HeldRecording(dry[:end]), HeldRecording(wet[:end])
 
 
 def _before_it_slips(dry: HeldRecording, wet: HeldRecording, timing: Timing, sample_rate: int) -> tuple[Timing, bool]:

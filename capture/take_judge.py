@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
+from capture.cut_off import cut_off_frame
 from capture.recorder import PlayedTake
 from profiler.alignment import aligned
 from profiler.audio import Audio, Samples
@@ -21,8 +20,6 @@ _REDO = {"clipping", "dropouts", "hole", "silent", "latency-jump", "bleed", "unr
 
 _HUM_BELOW_WET_DB = 30.0
 _NOISE_BELOW_WET_DB = 15.0
-_CUT_OFF_SECONDS = 0.5
-_PLAYING_DB = -50.0
 _REPEATS = 0.01
 
 
@@ -40,6 +37,7 @@ def judge_take(played: PlayedTake, *, repeats: Audio | None = None) -> tuple[Fin
         frames=played.wet.frames,
         settings=planned.settings,
         latency_frames=played.latency_frames,
+        measured_latency_frames=played.measured_latency_frames,
         polarity=played.polarity,
     )
     check = check_recording(take, played.stimulus, played.dry, played.wet)
@@ -69,11 +67,9 @@ def _weighed(finding: Finding) -> Finding:
 
 
 def _cut_off(dry: Samples, wet: Samples, sample_rate: int) -> Sequence[Finding]:
-    """Find where the return becomes exactly silent, and stays so, while the dry goes on playing."""
-    sounding = np.flatnonzero(wet)
-    last = int(sounding[-1]) + 1 if len(sounding) else 0
-    loud = np.flatnonzero(np.abs(dry) > 10 ** (_PLAYING_DB / 20))
-    if len(loud) == 0 or loud[-1] - last < _CUT_OFF_SECONDS * sample_rate:
+    """Find where the return is cut off."""
+    last = cut_off_frame(dry, wet, sample_rate)
+    if last is None:
         return ()
     message = (
         f"The return falls silent {last / sample_rate:.1f} s into the take, while the dry plays on: a cable came "

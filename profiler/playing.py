@@ -7,22 +7,24 @@ what the profile itself plays at those settings, so that it goes on with the new
 from collections.abc import Sequence
 from dataclasses import replace
 
+from profiler.audio import Samples
 from profiler.errors import KnobError, ProfilerError, SessionError, TakeRejectedError
 from profiler.knob import Knob
+from profiler.knob_track import KnobTrack
 from profiler.mending import check_timing, mending_alike
 from profiler.pair_timings import HeardPair, recordings
 from profiler.pairs import Refusal, Taking, keep_pair, listened
 from profiler.pairs_table import PairRow, PairsTable
 from profiler.profile import LoadedProfile
 from profiler.progress import Progress, ProgressCallback, unheard
-from profiler.recording import HeldRecording
+from profiler.recording import HeldRecording, Recording
 from profiler.rendering import ProfileProcessor
 from profiler.session import described
 from profiler.session_folder import SessionFolder
 from profiler.storage import sha256_of
 from profiler.timing import Timing, measure_timing
 
-__all__ = ["add_playing"]
+__all__ = ["add_playing", "timing_beside"]
 
 
 def add_playing(
@@ -31,13 +33,15 @@ def add_playing(
     table: PairsTable,
     *,
     keep_order: bool = False,
+    first: int = 0,
     on_progress: ProgressCallback = unheard,
 ) -> tuple[Refusal, ...]:
     """Add every row of a table to a session of any kind as a take to learn from, and return the refused ones.
 
-    They are mended as by `take_in`, but that latency, polarity and drift are measured beside the profile, which is one
-    of this session. A row that the session has already is left as it is. Raises SessionError when the table's knobs are
-    not the session's, when nothing can be used, or another process records.
+    Takes are numbered from `first` on, or after those there are. They are mended as by `take_in`, but that latency,
+    polarity and drift are measured beside the profile, which is one of this session. A row that the session has already
+    is left as it is. Raises SessionError when the table's knobs are not the session's, when nothing can be used, or
+    another process records.
     """
     _check_knobs(folder, table)
     taking = Taking(sample_rate=folder.session.sample_rate, keep_order=keep_order)
@@ -45,7 +49,7 @@ def add_playing(
     with folder.writing():
         for number, row in enumerate(table.rows):
             try:
-                _add(folder, loaded, taking, _checked(folder.session.knobs, row))
+                _add(folder, loaded, taking, _checked(folder.session.knobs, row), first)
             except (ProfilerError, OSError) as error:
                 refused.append(Refusal(line=row.line, reason=str(error)))
             on_progress(Progress(step="files", done=(number + 1) / len(table.rows)))
@@ -75,22 +79,29 @@ def _checked(knobs: Sequence[Knob], row: PairRow) -> PairRow:
         raise KnobError(f"Knob {error.args[0]} has no value.") from error
 
 
-def _add(folder: SessionFolder, loaded: LoadedProfile, taking: Taking, row: PairRow) -> None:
+def _add(folder: SessionFolder, loaded: LoadedProfile, taking: Taking, row: PairRow, first: int) -> None:
     if _is_there(folder, row):
         return
     heard = listened(taking, row)
     timing = _beside_profile(loaded, heard, taking.sample_rate)
-    number = max((take.number for take in folder.session.takes), default=-1) + 1
+    number = max([first, *(take.number + 1 for take in folder.session.takes)])
     keep_pair(folder, heard, mending_alike(timing, taking.sample_rate), number=number)
 
 
 def _beside_profile(loaded: LoadedProfile, heard: HeardPair, sample_rate: int) -> Timing:
-    """Return how a pair's wet runs against what the profile plays. Raises TakeRejectedError where it does not."""
     row = heard.row
     with recordings(row, heard.dry, heard.wet, sample_rate) as (dry, wet):
-        processor = ProfileProcessor(loaded, row.settings, track=row.track, oversampling=1)
-        foreseen = processor.process(dry.read(0, dry.frames)[None], sample_rate)[0]
-        timing = measure_timing(HeldRecording(foreseen), wet, sample_rate)
+        track = row.track or KnobTrack.still(row.settings or {})
+        return timing_beside(loaded, track, dry.read(0, dry.frames), wet, sample_rate=sample_rate)
+
+
+def timing_beside(loaded: LoadedProfile, track: KnobTrack, dry: Samples, wet: Recording, *, sample_rate: int) -> Timing:
+    """Return how a wet runs against what the profile plays of its dry of shape (frames,), along a knob track.
+
+    Raises TakeRejectedError where it does not run so.
+    """
+    processor = ProfileProcessor(loaded, track=track, oversampling=1)
+    timing = measure_timing(HeldRecording(processor.process(dry[None], sample_rate)[0]), wet, sample_rate)
     check_timing(timing)
     return timing
 

@@ -10,7 +10,7 @@ from profiler.finding import Finding
 from profiler.knob import Knob, KnobSettings
 from profiler.stimulus import Stimulus
 
-__all__ = ["SESSION_VERSIONS", "CaptureSession", "Dry", "Gear", "Take", "Wiring"]
+__all__ = ["SESSION_VERSIONS", "CaptureSession", "Dry", "Gear", "MidiControl", "Take", "Wiring"]
 
 SESSION_VERSIONS = range(1)
 """Format versions of `session.json` that this program reads."""
@@ -26,11 +26,23 @@ class Gear:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MidiControl:
+    """How gear turns its own knobs: the MIDI port that it listens at, and for each such knob how it is sent there.
+
+    `sent_as` is as people type it, such as `gain=cc:74@2/0-100`. A hand turns the knobs that it does not name.
+    """
+
+    port: str
+    sent_as: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wiring:
     """How hardware hangs on interfaces: their names, PortAudio's host API, and channels counted from 1.
 
     The loopback channel is connected to the send by a cable alone. Dry signals are sent `send_db` louder than they are
     kept, most often less loud. `send_dbu` and `return_dbu` are the levels of full scale at either socket, if known.
+    `midi` is what turns its knobs, if hands do not.
     """
 
     output: str
@@ -42,6 +54,7 @@ class Wiring:
     send_db: float = 0.0
     send_dbu: float | None = None
     return_dbu: float | None = None
+    midi: MidiControl | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +77,10 @@ class Take:
 
     `latency_frames` is how late the wet is, `polarity` +1 or -1, `gain_db` by how much it is louder than it should be;
     all are undone before training. `measured_latency_frames` is what this take alone showed as it was recorded, if it
-    was measured then. `masked` are spans of its frames in which a converter clipped: they are neither learnt nor
-    scored. A held-out take is never trained on. `replicate_of` is the number of the take that this one repeats.
-    `source_sha256` is the hash of the file that somebody brought, if this was made from one. `loopback` is the file of
-    what came back over the loopback channel.
+    was measured then. `masked` are spans of its frames in which a converter clipped, or in which it is not sure where
+    knobs stood: they are neither learnt nor scored. A held-out take is never trained on. `replicate_of` is the number
+    of the take that this one repeats. `source_sha256` is the hash of the file that somebody brought, if this was made
+    from one. `loopback` is the file of what came back over the loopback channel.
     """
 
     number: int

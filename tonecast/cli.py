@@ -15,6 +15,7 @@ from tonecast.commands.evaluate import evaluate
 from tonecast.commands.export import export
 from tonecast.commands.library import invite, login, pull, push, search
 from tonecast.commands.more import capture_more
+from tonecast.commands.play import capture_play
 from tonecast.commands.presets import presets
 from tonecast.commands.render import render
 from tonecast.commands.report import report
@@ -38,6 +39,7 @@ _capture.command("plugin")(capture_plugin)
 _capture.command("files")(capture_files)
 _capture.command("more")(capture_more)
 _capture.command("hardware")(capture_hardware)
+_capture.command("play")(capture_play)
 app.command()(demo)
 app.add_typer(_capture, name="capture")
 app.command()(check)

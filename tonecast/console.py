@@ -33,6 +33,9 @@ __all__ = [
 ]
 
 
+_BAR_WIDTH = 20  # leaves room for the levels of send and return in a terminal of 100 columns
+
+
 @dataclass(frozen=True)
 class Screen:
     """Where a command talks: words to standard output unless JSON goes there, progress to standard error."""
@@ -63,7 +66,7 @@ class Screen:
             return
         columns = (
             TextColumn("{task.description:10}"),
-            BarColumn(),
+            BarColumn(bar_width=_BAR_WIDTH),
             TextColumn("{task.percentage:>3.0f}%  {task.fields[left]}  {task.fields[note]}"),
         )
         with ProgressBar(*columns, console=console) as bar:

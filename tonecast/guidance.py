@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from capture.guide import Guide, Recorded
+from capture.guide_step import Step
 from profiler.errors import GearError, KnobError, SessionError, TakeRejectedError
 from profiler.finding import Finding
 from profiler.knob import find_knob
-from profiler.progress import Progress, ProgressCallback
 from tonecast.console import Screen, clock
+from tonecast.live_meter import LiveMeter
 
-__all__ = ["Guidance", "guide_through", "told"]
+__all__ = ["Guidance", "guide_through"]
 
 _KEYS = "Enter records, b goes back, r [TAKE] records again, n KNOB=VALUE notes a value, s skips, q stops, ? helps"
 _HELP = """\
@@ -31,8 +32,10 @@ class Guidance:
     guide: Guide
     screen: Screen
     lines: TextIO = field(default_factory=lambda: sys.stdin)
+    meter: LiveMeter = field(default_factory=LiveMeter)
     stopped: bool = False
     _scripted: bool = field(init=False, default=False)
+    _by_itself: int | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._scripted = not self.lines.isatty()
@@ -47,11 +50,21 @@ class Guidance:
         self._say(_KEYS)
         while not self.stopped:
             step = self.guide.next_step()
-            if step is not None:
+            if step is not None and self._needs_no_hand(step):
+                self._by_itself = step.number
+                self._say(f"\n{step.title}. No hand is needed. ({clock(step.seconds_left)} left)")
+                self._answer("")
+            elif step is not None:
                 self._say(f"\n{step.title}. {step.instruction} ({clock(step.seconds_left)} left)")
                 self._answer(self._line())
             elif self._leaves_it_so():
                 return
+
+    def _needs_no_hand(self, step: Step) -> bool:
+        """Return whether a step may begin without asking, which it does once."""
+        return bool(self.guide.options.self_turning) and not (
+            step.turns or step.recorded or step.number == self._by_itself
+        )
 
     def _answer(self, line: str) -> None:
         """Do what the player asks for; what cannot be is told, unless nobody is there to hear it."""
@@ -96,10 +109,10 @@ class Guidance:
 
     def _record(self) -> None:
         with self.screen.progress("recording") as tell:
-            recorded = self.guide.record(on_done=told(tell))
+            recorded = self.guide.record(on_done=self.meter.told(tell))
         for finding in recorded.findings:
             self._say(f"  {_mark(finding)}{finding.message}")
-        self._say(f"Take {recorded.step.number + 1}: {_outcome(recorded)}")
+        self._say(f"Take {recorded.step.number}: {_outcome(recorded)}")
 
     def _note(self, text: str) -> None:
         knob, equals, value = text.partition("=")
@@ -115,7 +128,7 @@ class Guidance:
     def _leaves_it_so(self) -> bool:
         """Tell which takes failed or were left out, if any, and return whether the player goes without them."""
         left = ((self.guide.failed, "failed"), (self.guide.skipped, "left out"))
-        told = [f"{what}: {', '.join(str(number + 1) for number in numbers)}" for numbers, what in left if numbers]
+        told = [f"{what}: {', '.join(map(str, numbers))}" for numbers, what in left if numbers]
         if not told:
             return True
         self._say(f"\nNo take is left. {'; '.join(told).capitalize()}. r and a number records one, Enter ends.")
@@ -134,25 +147,20 @@ class Guidance:
         stream.flush()
 
 
-def guide_through(guide: Guide, screen: Screen, lines: TextIO | None = None) -> bool:
+def guide_through(guide: Guide, screen: Screen, lines: TextIO | None = None, *, meter: LiveMeter | None = None) -> bool:
     """Lead a sitting from a terminal, or from scripted lines. Return whether every step was done."""
-    guidance = Guidance(guide, screen, sys.stdin if lines is None else lines)
+    guidance = Guidance(guide, screen, sys.stdin if lines is None else lines, meter or LiveMeter())
     guidance.lead()
     return not guidance.stopped
 
 
 def _take_number(text: str) -> int | None:
-    """Read the number of a take as players count them, from 1; None when there is none."""
+    """Read the number of a take; None when there is none."""
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 6:
         raise SessionError(f"{text!r} is no take. Write r and its number, such as: r 3.")
-    return int(text) - 1
-
-
-def told(tell: ProgressCallback) -> Callable[[float], None]:
-    """Return what hears how much of a take has been played, and draws it."""
-    return lambda done: tell(Progress(step="recording", done=done))
+    return int(text)
 
 
 def _mark(finding: Finding) -> str:

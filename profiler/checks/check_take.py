@@ -95,6 +95,8 @@ def _by_levels(take: Take, dry: Levels, wet: Levels, sample_rate: int, *, by_con
 
 def _masked_share(take: Take) -> float:
     """Return how much of a take was left out because it clipped: what was converted shows no flat tops any more."""
+    if all(finding.kind != "clipped" for finding in take.findings):
+        return 0.0
     return sum(stop - start for start, stop in take.masked) / max(take.frames, 1)
 
 
@@ -153,7 +155,7 @@ def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels, *, by_converter: 
         *_dropout_findings(find_dropouts(audio.dry, audio.wet), rate),
         *_stray_findings(stray, fit, rate, by_converter=by_converter, slips=slips),
         *_modulation_findings(modulation),
-        *(_bleed_findings(fit, rate) if fit and by_converter else ()),
+        *(_bleed_findings(fit, audio.take, rate) if fit and by_converter else ()),
     ]
     return with_limits(replace(heard, findings=(*check.findings, *findings)), limits)
 
@@ -202,9 +204,10 @@ def _modulation_findings(modulation: Modulation | None) -> list[Finding]:
     return [_finding("time-variance", message, "warning")]
 
 
-def _bleed_findings(fit: LinearFit, sample_rate: int) -> list[Finding]:
+def _bleed_findings(fit: LinearFit, take: Take, sample_rate: int) -> list[Finding]:
     bleed = find_bleed(fit, sample_rate)
-    if bleed is None:
+    # Where it is known when the dry was sent, what seems to come before that is one note taken for another.
+    if bleed is None or (take.measured_latency_frames is not None and bleed.frames_ahead > take.latency_frames):
         return []
     message = (
         f"The dry itself is in the wet, {bleed.frames_ahead / sample_rate * 1000:.1f} ms ahead of the gear and "

@@ -149,16 +149,16 @@ def told(guide: Guide) -> tuple[str, str]:
 def test_steps_name_only_the_knobs_that_turn(folder, rig):
     """All knobs are set at first; then those that differ are turned, from where they stand."""
     with Guide.begun(folder, rig, PLAN) as guide:
-        assert told(guide) == ("Take 1 of 5", "Set Drive to 2 and Tone to 5.")
+        assert told(guide) == ("Take 0 (1 of 5)", "Set Drive to 2 and Tone to 5.")
         guide.record()
-        assert told(guide) == ("Take 2 of 5", "Turn Drive from 2 to 5.5; leave Tone.")
+        assert told(guide) == ("Take 1 (2 of 5)", "Turn Drive from 2 to 5.5; leave Tone.")
         guide.record()
         assert told(guide)[1] == "Turn Tone from 5 to 8; leave Drive."
         guide.record()
         assert "held out" in told(guide)[0]
         assert told(guide)[1] == "Turn Drive from 5.5 to 3 and Tone from 8 to 3."
         guide.record()
-        assert "take 1 once more" in told(guide)[0]
+        assert "take 0 once more" in told(guide)[0]
         guide.record()
         assert guide.next_step() is None
         with pytest.raises(SessionError, match="Every take is recorded"):
@@ -187,7 +187,7 @@ def test_stopped_and_resumed_from_the_folder_alone(folder, rig, tmp_path):
         guide.record()
         guide.skip()
     with Guide.resumed(SessionFolder.open(folder.path), rig) as guide:
-        assert told(guide) == ("Take 3 of 5", "Set Drive to 5.5 and Tone to 8.")
+        assert told(guide) == ("Take 2 (3 of 5)", "Set Drive to 5.5 and Tone to 8.")
         assert guide.skipped == (1,)
         guide.redo(1)
         record_all(guide)
@@ -224,7 +224,7 @@ def test_back_at_a_take_a_note_tells_where_a_knob_stood(folder, rig):
         guide.note("drive", 2.2)
         assert take_of(folder, 0) == replace(before, settings=at(2.2, 5.0))
         guide.skip()
-        assert told(guide) == ("Take 2 of 5", "Turn Drive from 2.2 to 5.5; leave Tone.")
+        assert told(guide) == ("Take 1 (2 of 5)", "Turn Drive from 2.2 to 5.5; leave Tone.")
         with pytest.raises(SessionError, match="first take"):
             guide.back(), guide.back()
 
@@ -239,7 +239,7 @@ def test_a_redone_take_is_noted_anew(folder, rig):
         assert told(guide)[1] == "Turn Tone from 5 to 4; leave Drive."
         guide.record()
         assert take_of(folder, 0).settings == at(2.0, 4.0)
-        assert told(guide)[0] == "Take 2 of 5"
+        assert told(guide)[0] == "Take 1 (2 of 5)"
     check_heard(folder, rig)
 
 
@@ -251,12 +251,12 @@ def test_what_is_scored_on_is_never_learnt_from(folder, rig):
         guide.note("drive", 3)
         guide.redo(3)
         guide.note("tone", 5)
-        with pytest.raises(SessionError, match="take 1 does, which is learnt from"):
+        with pytest.raises(SessionError, match="take 0 does, which is learnt from"):
             guide.note("drive", 2.1)
         guide.note("tone", 3)
         guide.redo(0)
         guide.note("drive", 3)
-        with pytest.raises(SessionError, match="take 4 does, which is held out"):
+        with pytest.raises(SessionError, match="take 3 does, which is held out"):
             guide.note("tone", 3.05)
         record_all(guide)
     learnt = [take.settings for take in folder.session.takes if not take.held_out]
@@ -270,21 +270,21 @@ def test_wrong_notes_are_told(folder, rig):
             guide.note("presence", 1)
         with pytest.raises(KnobError, match="cannot stand at 11; its range is 0 to 10"):
             guide.note("drive", 11)
-        with pytest.raises(SessionError, match="no take 9; the plan has takes 1 to 5"):
+        with pytest.raises(SessionError, match="no take 8; the plan has takes 0 to 4"):
             guide.redo(8)
         with pytest.raises(SessionError, match="Nothing was recorded yet"):
             guide.redo()
         guide.redo(4)
-        with pytest.raises(SessionError, match="repeats take 1, so its knobs"):
+        with pytest.raises(SessionError, match="repeats take 0, so its knobs"):
             guide.note("drive", 3)
-        with pytest.raises(SessionError, match="take 1, which is not recorded yet"):
+        with pytest.raises(SessionError, match="take 0, which is not recorded yet"):
             guide.record()
         guide.skip()
         record_all(guide)
         guide.redo(4)
         guide.record()
         guide.redo(0)
-        with pytest.raises(SessionError, match="Take 5 repeats this one"):
+        with pytest.raises(SessionError, match="Take 4 repeats this one"):
             guide.note("drive", 3)
 
 
@@ -324,7 +324,7 @@ def test_gear_that_fails_takes_nothing(folder, rig):
         guide.rig = rig_of(Unplugged)
         with pytest.raises(GearError, match="cable"):
             guide.record()
-        assert told(guide) == ("Take 2 of 5", "Leave all knobs where they are.")
+        assert told(guide) == ("Take 1 (2 of 5)", "Leave all knobs where they are.")
         guide.redo(0)
         with pytest.raises(GearError, match="cable"):
             guide.record()
@@ -349,7 +349,7 @@ def test_another_plan_or_recorder_is_refused(folder, rig, tmp_path):
     with Guide.begun(folder, rig, PLAN) as guide:
         guide.record()
     with Guide.begun(folder, rig, PLAN) as guide:
-        assert told(guide)[0] == "Take 2 of 5"
+        assert told(guide)[0] == "Take 1 (2 of 5)"
     with pytest.raises(SessionError, match="begun with another plan"), Guide.begun(folder, rig, PLAN[:3]):
         pass
     other = new_folder(rig, tmp_path / "other")
@@ -373,7 +373,7 @@ def test_killed_in_mid_take_and_resumed(folder, rig, killed_at):
         process.kill()
     assert [take.number for take in SessionFolder.open(folder.path).session.takes] == list(range(killed_at - 1))
     with Guide.resumed(SessionFolder.open(folder.path), rig) as guide:
-        assert told(guide)[0] == f"Take {killed_at} of 5"
+        assert told(guide)[0] == f"Take {killed_at - 1} ({killed_at} of 5)"
         record_all(guide)
     check_heard(folder, rig)
     assert take_of(folder, 0).settings == at(2.5, 5.0)

@@ -70,7 +70,7 @@ def test_every_corner_is_captured():
 
 @pytest.mark.parametrize("captures", [2, 6, 7])
 def test_few_captures_stand_all_along_every_way(captures: int):
-    """With fewer than twice the corners: of so many equal parts of its way, the ear's way of a logarithmic knob, each has a capture in its middle."""
+    """Fewer than twice the corners: of so many equal parts of a way, as heard, each has one in the middle."""
     plan = trained(fixed_plan((GAIN, TONE), captures=captures))
     for knob in (GAIN, TONE):
         stands = sorted(float(knob.position(take.settings[knob.id])[0]) for take in plan if take.settings)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from capture.plan import PlannedTake, moving_plan
-from capture.plan_file import PlanFile, read_plan, write_plan
+from capture.plan_file import PlanFile, next_number, read_plan, write_plan
 from profiler.errors import ManifestError, SessionError
 from profiler.knob import Knob
 from profiler.session import CaptureSession, Dry, Gear, Take
@@ -108,7 +108,7 @@ def test_a_torn_plan_is_refused(tmp_path: Path, content: bytes):
 
 @pytest.mark.parametrize(
     "change",
-    [{"number": 3}, {"held_out": True}, {"replicate_of": 5}, {"settings": None}, {"settings": {"gain": 1.0}}],
+    [{"held_out": True}, {"replicate_of": 5}, {"settings": None}, {"settings": {"gain": 1.0}}],
     ids=str,
 )
 def test_takes_that_are_not_of_the_plan_are_refused(tmp_path: Path, change: dict[str, Any]):
@@ -120,3 +120,15 @@ def test_takes_that_are_not_of_the_plan_are_refused(tmp_path: Path, change: dict
     assert read_plan(tmp_path, session).takes == tuple(TAKES)
     with pytest.raises(ManifestError, match=r"take \d of session.json is not in the plan"):
         read_plan(tmp_path, replace(session, takes=(replace(take, **change),)))
+
+
+def test_takes_may_join_behind_a_plan(tmp_path: Path):
+    """Playing and proposals are numbered after all that is planned, and the plan goes on beside them."""
+    dry = Dry(file="", sha256="", frames=1)
+    assert next_number(tmp_path, SESSION) == 0
+    write_plan(tmp_path, PlanFile.of(TAKES))
+    assert next_number(tmp_path, SESSION) == len(TAKES)
+    joined = Take(number=len(TAKES), dry=0, file="", sha256="", frames=1, settings=FIRST.settings)
+    session = replace(SESSION, dries=(dry,), takes=(joined,))
+    assert read_plan(tmp_path, session).takes == tuple(TAKES)
+    assert next_number(tmp_path, session) == len(TAKES) + 1

@@ -11,8 +11,9 @@ from pathlib import Path
 import mido
 import pytest
 
-from capture.midi_knobs import MidiKnobs, midi_ports, open_midi
+from capture.midi_knobs import MidiKnobs
 from capture.midi_map import parse_midi_knob
+from capture.midi_port import midi_ports, open_midi
 from profiler.errors import GearError, KnobError
 from profiler.knob import Knob
 from profiler.knob_track import Breakpoint, KnobTrack

@@ -55,23 +55,23 @@ def test_a_script_goes_through_the_plan(tmp_path, capsys):
     """Each step is said, a take that fails is told with its reason, and one redone at another value passes."""
     assert sitting(tmp_path / "s", "", "", "r", "n gain_db=8.5", "", "", "", "", "")
     out = capsys.readouterr().out
-    assert "Take 1 of 5. Set gain to 0 dB." in out
-    assert "Take 2 of 5. Turn gain from 0 dB to 10 dB." in out
-    assert "  Failed: The return clips.\nTake 2: failed, and is kept until there is a better one. Redo?" in out
-    assert "Take 2 of 5 (recorded already). Leave all knobs where they are." in out
+    assert "Take 0 (1 of 5). Set gain to 0 dB." in out
+    assert "Take 1 (2 of 5). Turn gain from 0 dB to 10 dB." in out
+    assert "  Failed: The return clips.\nTake 1: failed, and is kept until there is a better one. Redo?" in out
+    assert "Take 1 (2 of 5; recorded already). Leave all knobs where they are." in out
     assert "Noted: gain at 8.5 dB." in out
     assert "Turn gain from 10 dB to 8.5 dB." in out
-    assert "(held out: it scores, and is never learnt from)" in out
+    assert "held out: it scores, and is never learnt from)" in out
     assert settings_of(tmp_path / "s")[:2] == [0.0, 8.5]
     assert len(settings_of(tmp_path / "s")) == 5
 
 
 def test_takes_that_failed_are_told_at_the_end(tmp_path, capsys):
     """With no take left the player may still record one again, or leave it so."""
-    assert sitting(tmp_path / "s", "", "", "", "s", "r 2", "n gain_db=7.5", "", "")
+    assert sitting(tmp_path / "s", "", "", "", "s", "r 1", "n gain_db=7.5", "", "")
     out = capsys.readouterr().out
-    assert "No take is left. Failed: 2; left out: 4." in out
-    assert "No take is left. Left out: 4." in out
+    assert "No take is left. Failed: 1; left out: 3." in out
+    assert "No take is left. Left out: 3." in out
     assert settings_of(tmp_path / "s")[1] == 7.5
 
 
@@ -81,7 +81,7 @@ def test_stopping_and_going_on(tmp_path, capsys):
     assert len(settings_of(tmp_path / "s")) == 1
     assert "q             stop" in capsys.readouterr().out
     assert sitting(tmp_path / "s", *[""] * 6)
-    assert "Take 2 of 5. Set gain to 10 dB." in capsys.readouterr().out
+    assert "Take 1 (2 of 5). Set gain to 10 dB." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_with_json_words_go_to_standard_error(tmp_path, capsys):
     assert not sitting(tmp_path / "s", "", "q", as_json=True)
     out, err = capsys.readouterr()
     assert out == ""
-    assert "Take 1 of 5." in err
+    assert "Take 0 (1 of 5)." in err
 
 
 def test_in_a_terminal_mistakes_are_asked_again(tmp_path, capsys):

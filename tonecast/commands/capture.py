@@ -128,6 +128,7 @@ def capture_files(  # noqa: PLR0913 - one parameter an option
 
 
 def _add_playing(screen: Screen, out: Path, beside: Path, table: Path, *, keep_order: bool) -> None:
+    from capture.plan_file import next_number
     from profiler.pairs_table import read_pairs_table
     from profiler.playing import add_playing
     from profiler.presets import effect_path
@@ -138,8 +139,9 @@ def _add_playing(screen: Screen, out: Path, beside: Path, table: Path, *, keep_o
     pairs = read_pairs_table(table, folder.session.knobs)
     start = WarmStart.read(effect_path(beside))
     start.check_kinship(folder.session)
+    first = next_number(out, folder.session)
     with screen.progress("files") as tell:
-        refused = add_playing(folder, start.loaded, pairs, keep_order=keep_order, on_progress=tell)
+        refused = add_playing(folder, start.loaded, pairs, keep_order=keep_order, first=first, on_progress=tell)
     _summary(screen, folder.session, out, refused, warm_start=beside)
 
 

@@ -1,6 +1,5 @@
 """`tonecast capture hardware`: play through an audio interface and record what gear does."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,12 +14,9 @@ from tonecast.options import AsJson, Seed, parse_length
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from capture.guide import Guide
     from capture.plan import PlannedTake
-    from capture.recorder import PlayedTake
-    from profiler.finding import Finding
     from profiler.knob import Knob
-    from profiler.session import CaptureSession, Wiring
+    from profiler.session import CaptureSession, MidiControl, Wiring
     from profiler.session_folder import SessionFolder
 
 __all__ = ["capture_hardware"]
@@ -69,6 +65,17 @@ def capture_hardware(  # noqa: PLR0913 - one parameter an option
         bool, typer.Option("--replicate", help="Repeat one take: its difference is the noise floor.")
     ] = False,
     sample_rate: Annotated[int, typer.Option(help="In Hz.", min=8000, max=192_000)] = 48_000,
+    midi: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KNOB=cc:NUMBER", help="A knob that MIDI turns: cc, cc14, nrpn:MSB:LSB, or pc."),
+    ] = None,
+    midi_port: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The MIDI port of the gear; a part of its name will do.")
+    ] = None,
+    moving: Annotated[
+        bool, typer.Option("--moving", help="One long take whose knobs, all turned by MIDI, jump all the time.")
+    ] = False,
+    minutes: Annotated[float, typer.Option(help="Length of the moving take.", min=1, max=60)] = 5.0,
     resume: Annotated[
         Path | None, typer.Option(metavar="SESSION", help="Go on with a session where it was stopped.")
     ] = None,
@@ -77,10 +84,10 @@ def capture_hardware(  # noqa: PLR0913 - one parameter an option
     as_json: AsJson = False,
 ) -> None:
     """Capture an amp, a pedal or a rack unit through an interface. Run it again to go on where it was stopped."""
-    from capture.hands import guided_plan
     from profiler.knob_range import parse_knob_range
     from profiler.session import CaptureSession, Gear
     from profiler.session_folder import SessionFolder
+    from tonecast.commands.hardware_levels import levelled
 
     screen = Screen(as_json)
     if list_all:
@@ -92,6 +99,9 @@ def capture_hardware(  # noqa: PLR0913 - one parameter an option
     if out is None or interface is None:
         raise typer.BadParameter("Name an interface with --interface (--list shows them) and a folder with --out.")
     knobs = tuple(parse_knob_range(text).knob() for text in knob or [])
+    control = _controlled(knobs, midi or [], midi_port)
+    if moving and (captures, seconds, time) != (None, None, None):
+        raise typer.BadParameter("--moving records one long take, of --minutes: no --captures, --seconds or --time.")
     wiring = replace(
         _wired(interface, input_interface),
         send_channel=send,
@@ -99,25 +109,79 @@ def capture_hardware(  # noqa: PLR0913 - one parameter an option
         loopback_channel=loopback,
         send_dbu=send_dbu,
         return_dbu=return_dbu,
+        midi=control,
     )
-    plan = guided_plan(
+    plan = _plan_of(
         knobs,
+        control,
+        moving_minutes=minutes if moving else None,
         captures=captures,
         time_seconds=parse_length(time) if time else None,
         seconds=seconds,
         seed=seed,
         replicate=replicate,
+        sample_rate=sample_rate,
     )
     gear = Gear(name=name, kind="hardware")
     wanted = CaptureSession(gear=gear, knobs=knobs, sample_rate=sample_rate, wiring=wiring)
-    levelled = _levelled(screen, out, wanted, send_db, attended=not yes)
-    _capture(screen, SessionFolder.create(out, levelled), plan, attended=not yes)
+    session = levelled(screen, out, wanted, send_db, attended=not yes)
+    _capture(screen, SessionFolder.create(out, session), plan, attended=not yes)
+
+
+def _controlled(knobs: "Sequence[Knob]", midi: list[str], midi_port: str | None) -> "MidiControl | None":
+    """Return what turns knobs by MIDI, checked before anything is heard."""
+    from capture.midi_knobs import checked_map
+    from capture.midi_map import parse_midi_knob
+    from profiler.session import MidiControl
+
+    if not midi and midi_port is None:
+        return None
+    if not midi or midi_port is None:
+        raise typer.BadParameter("--midi says how a knob is sent and --midi-port where; give both. --list shows ports.")
+    checked_map(knobs, [parse_midi_knob(text) for text in midi])
+    return MidiControl(port=midi_port, sent_as=tuple(midi))
+
+
+def _plan_of(  # noqa: PLR0913 - what bounds a plan
+    knobs: "Sequence[Knob]",
+    control: "MidiControl | None",
+    *,
+    moving_minutes: float | None,
+    captures: int | None,
+    time_seconds: float | None,
+    seconds: float | None,
+    seed: int,
+    replicate: bool,
+    sample_rate: int,
+) -> "list[PlannedTake]":
+    from capture.hands import guided_plan
+    from capture.midi_map import parse_midi_knob
+    from capture.midi_plan import as_sent
+    from capture.plan import moving_plan
+
+    sent_as = {each.knob: each for each in map(parse_midi_knob, control.sent_as if control else ())}
+    if moving_minutes is None:
+        plan = guided_plan(
+            knobs,
+            captures=captures,
+            time_seconds=time_seconds,
+            seconds=seconds,
+            seed=seed,
+            replicate=replicate,
+            self_turning=sent_as.keys(),
+        )
+    elif by_hand := [knob.name for knob in knobs if knob.id not in sent_as]:
+        raise typer.BadParameter(f"--moving needs --midi for every knob; a hand would have to turn {by_hand[0]}.")
+    else:
+        plan = moving_plan(knobs, sample_rate=sample_rate, minutes=moving_minutes, seed=seed, replicate=replicate)
+    return as_sent(plan, knobs, sent_as)
 
 
 def _show_interfaces(screen: Screen) -> None:
     from capture.interface import list_interfaces
 
     found = list_interfaces()
+    ports = _ports()
     table = Table(box=None, pad_edge=False)
     for column in ("interface", "driver", "in", "out", "Hz"):
         table.add_column(column, overflow="fold")
@@ -127,7 +191,18 @@ def _show_interfaces(screen: Screen) -> None:
         screen.show(table)
     else:
         screen.say("No interface is here. Is it plugged in, and the sound server running?")
-    screen.result({"interfaces": list(found)})
+    screen.say(f"MIDI ports: {', '.join(ports) or 'none'}")
+    screen.result({"interfaces": list(found), "midi_ports": ports})
+
+
+def _ports() -> list[str]:
+    """Return the MIDI ports there are; none where MIDI does not work, for interfaces are worth knowing all the same."""
+    from capture.midi_port import midi_ports
+
+    try:
+        return midi_ports()
+    except GearError:
+        return []
 
 
 def _wired(interface: str, input_interface: str | None) -> "Wiring":
@@ -144,107 +219,29 @@ def _wired(interface: str, input_interface: str | None) -> "Wiring":
     return Wiring(output=output.name, input=recorder.name, host=output.host)
 
 
-def _levelled(
-    screen: Screen, out: Path, wanted: "CaptureSession", send_db: float | None, *, attended: bool
-) -> "CaptureSession":
-    """Return the session with the level to send at: the one asked for, that of the session there, or one found now."""
-    from capture.interface import check_wiring
-    from capture.set_up import find_level
-    from profiler.session_folder import SessionFolder
-
-    wiring = _wiring_of(wanted)
-    if send_db is None and (out / "session.json").is_file():
-        known = SessionFolder.open(out).session.wiring
-        send_db = known.send_db if known else None
-    if send_db is None:
-        check_wiring(wiring, wanted.sample_rate)
-        if attended:
-            _ask_for_the_loudest(screen, wanted.knobs)
-        found = find_level(
-            wiring,
-            wanted.sample_rate,
-            on_level=lambda level: screen.say(f"send {level.send_db:6.1f} dBFS   return {level.return_db:6.1f} dBFS"),
-        )
-        send_db = found.send_db
-    return replace(wanted, wiring=replace(wiring, send_db=send_db))
-
-
-def _ask_for_the_loudest(screen: Screen, knobs: "Sequence[Knob]") -> None:
-    """Have the knobs set so that what comes back is as loud as it will get, so that no take clips later."""
-    names = " and ".join(knob.name for knob in knobs if not knob.choices)
-    screen.say(f"First the levels. Turn the gear as loud as it will be{f', {names} included' if names else ''}.")
-    sys.stderr.write("Press Enter; it begins quietly. ")
-    sys.stderr.flush()
-    if not sys.stdin.readline():
-        raise GearError("Standard input ended before the levels were found. Give --send-db, or run it in a terminal.")
-
-
 def _capture(screen: Screen, folder: "SessionFolder", plan: "Sequence[PlannedTake] | None", *, attended: bool) -> None:
-    """Lead through a plan, or through the one that the folder has. Unattended, a take that fails ends it."""
-    from capture.guide import Guide, GuideOptions
-    from capture.hardware_rig import HardwareRig
-    from capture.knob_turner import HandTurner
+    """Lead through a plan, or through the one that the folder has; nobody is asked where MIDI turns all knobs."""
+    from capture.guide import Guide
+    from tonecast.commands.hardware_session import guide_options, opened_rig, record_unattended
     from tonecast.guidance import guide_through
+    from tonecast.live_meter import LiveMeter
 
-    session = folder.session
-    rig = HardwareRig(
-        session.gear,
-        session.knobs,
-        _wiring_of(session),
-        sample_rate=session.sample_rate,
-        turner=HandTurner(lambda _: None),  # the guide has said what to turn
-        earlier=lambda: folder.session.takes,
-    )
-    options = GuideOptions(judge=lambda played: _judged(folder, played))
-    opened = Guide.resumed(folder, rig, options) if plan is None else Guide.begun(folder, rig, plan, options)
-    with rig, opened as guide:
-        done = guide_through(guide, screen) if attended else _unattended(screen, guide)
+    meter = LiveMeter()
+    with opened_rig(folder, meter) as (rig, self_turning):
+        options = guide_options(folder, self_turning)
+        opened = Guide.resumed(folder, rig, options) if plan is None else Guide.begun(folder, rig, plan, options)
+        by_hand = not self_turning or any(knob.id not in self_turning for knob in folder.session.knobs)
+        try:
+            with opened as guide:
+                if attended and by_hand:
+                    done = guide_through(guide, screen, meter=meter)
+                else:
+                    record_unattended(screen, guide, meter)
+                    done = True
+        except TakeRejectedError:
+            _summary(screen, folder.session, folder.path, done=False)
+            raise
     _summary(screen, folder.session, folder.path, done=done)
-
-
-def _unattended(screen: Screen, guide: "Guide") -> bool:
-    """Record step after step, up to `_TRIES` times where nothing but the machine was at fault.
-
-    Raises TakeRejectedError at the first take that fails otherwise, or again and again.
-    """
-    from tonecast.guidance import told
-
-    tries = 0
-    while (step := guide.next_step()) is not None:
-        with screen.progress(f"take {step.number + 1}") as tell:
-            recorded = guide.record(on_done=told(tell))
-        tries += 1
-        if recorded.passed:
-            tries = 0
-            continue
-        failed = [finding for finding in recorded.findings if finding.severity == "error"]
-        reasons = " ".join(finding.message for finding in failed)
-        if tries == _TRIES or not {finding.kind for finding in failed} <= _BY_THE_MACHINE:
-            often = f" It was recorded {tries} times." if tries > 1 else ""
-            raise TakeRejectedError(
-                f"Take {step.number + 1}: {reasons}{often} Run it without --yes to record it again."
-            )
-        screen.say(f"Take {step.number + 1}: {reasons} Recording it again.")
-        guide.redo(step.number)
-    return True
-
-
-def _wiring_of(session: "CaptureSession") -> "Wiring":
-    if session.wiring is None:
-        raise GearError(f"{session.gear.name} was not captured through an interface: there is nothing to go on with.")
-    return session.wiring
-
-
-def _judged(folder: "SessionFolder", played: "PlayedTake") -> "tuple[Finding, ...]":
-    from capture.take_judge import judge_take
-    from profiler.audio import Audio
-
-    number = played.planned.replicate_of
-    first = None if number is None else folder.session.take(number)
-    if first is None:
-        return judge_take(played)
-    wet = folder.excerpt(first, 0, played.dry.frames)[1]
-    return judge_take(played, repeats=Audio(samples=wet, sample_rate=played.dry.sample_rate))
 
 
 def _summary(screen: Screen, session: "CaptureSession", out: Path, *, done: bool) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from capture.plan import PlannedTake
     from capture.proposals import Proposal
     from profiler.knob import KnobSettings
+    from profiler.session import CaptureSession
     from profiler.session_folder import SessionFolder
 
 __all__ = ["capture_more"]
@@ -36,24 +37,28 @@ def capture_more(
     as_json: AsJson = False,
 ) -> None:
     """Propose settings to record next: where the profile is least sure, and where nothing was recorded nearby."""
-    from capture.plan import joining_plan
+    from capture.plan import PlannedTake, joining_plan
+    from capture.plan_file import next_number
     from profiler.presets import effect_path
     from profiler.session_folder import SessionFolder
 
     screen = Screen(as_json)
     folder = SessionFolder.open(session)
-    if record and folder.session.gear.chain is None:
+    if record and not _turns_itself(folder.session):
         raise GearError(
-            f"--record is for gear that turns its own knobs, and {folder.session.gear.name} is not a plugin. Record "
-            "the settings yourself."
+            f"--record is for gear that turns its own knobs, and {folder.session.gear.name} is neither a plugin nor "
+            "turned by MIDI. Record the settings yourself."
         )
     path = effect_path(profile)
     proposals, held_out = _proposed(screen, folder, path, count)
     screen.show(_table(folder, proposals))
     if len(proposals) < count:
         screen.say(f"Only {len(proposals)} of {count}: nothing else stands apart from what is recorded.")
-    plan = joining_plan(folder.session, [each.settings for each in proposals], held_out) if record else []
+    plan: list[PlannedTake] = []
     if record:
+        settings = [each.settings for each in proposals]
+        first = next_number(session, folder.session)
+        plan = _as_sent(folder.session, joining_plan(folder.session, settings, held_out, first=first))
         _record(screen, folder, plan)
         screen.say(f"{len(proposals)} takes to learn from and {len(held_out)} held out joined {session}.")
         words = ["tonecast", "train", session, "--out", f"{path.stem}-more.tonecast", "--warm-start", profile]
@@ -105,11 +110,33 @@ def _recorded(folder: "SessionFolder") -> tuple[list["KnobSettings"], list["Knob
     return learnt, apart
 
 
+def _turns_itself(session: "CaptureSession") -> bool:
+    """Return whether no hand is needed: of plugins, and where MIDI turns every knob."""
+    from capture.midi_map import parse_midi_knob
+
+    control = session.wiring and session.wiring.midi
+    by_midi = {parse_midi_knob(text).knob for text in control.sent_as} if control else set()
+    return session.gear.chain is not None or (bool(by_midi) and by_midi >= {knob.id for knob in session.knobs})
+
+
+def _as_sent(session: "CaptureSession", plan: "list[PlannedTake]") -> "list[PlannedTake]":
+    from capture.midi_map import parse_midi_knob
+    from capture.midi_plan import as_sent
+
+    control = session.wiring and session.wiring.midi
+    sent_as = {each.knob: each for each in map(parse_midi_knob, control.sent_as if control else ())}
+    return as_sent(plan, session.knobs, sent_as)
+
+
 def _record(screen: Screen, folder: "SessionFolder", plan: "list[PlannedTake]") -> None:
     from capture.plugin_rig import PluginRig
     from capture.recorder import record
+    from tonecast.commands.hardware_session import record_joining
 
     session = folder.session
+    if session.wiring is not None:
+        record_joining(screen, folder, plan)
+        return
     rig = PluginRig(session.gear, session.knobs, sample_rate=session.sample_rate)
     with rig, screen.progress("capture") as tell:
         record(folder, rig, plan, on_progress=tell)
