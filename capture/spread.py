@@ -25,17 +25,17 @@ Points = NDArray[np.float64]
 def spread_settings(knobs: Sequence[Knob], count: int) -> list[KnobSettings]:
     """Return `count` settings to learn from: corners and what lies furthest from all, or where few, places between.
 
-    For fewer than twice the corners, every knob stands at that many places all along its way: a Latin hypercube (McKay,
-    Beckman & Conover 1979), of many the one with the least distance from any place to the nearest setting. Of a preamp
-    with three knobs, six corners left an ESR of 0.75 at the median setting and six such places 0.09; of thirty, with
-    corners 0.006 and without 0.014, and the ends of the gain far off. No two are the same: switches and stepped knobs
-    may have fewer settings than were asked for.
+    For several knobs and fewer than twice their corners, every knob stands at that many places all along its way: a
+    Latin hypercube (McKay, Beckman & Conover 1979), of many the one with the least distance from any place to the
+    nearest setting. Of a preamp with three knobs, six corners left an ESR of 0.75 at the median setting and six
+    such places 0.09; of thirty, with corners 0.006 and without 0.014, and the ends of the gain far off. No two are
+    the same: switches and stepped knobs may have fewer settings than were asked for.
     """
     if not knobs:
         return [{} for _ in range(min(count, 1))]
     corners = corner_settings(knobs)
-    few = count < _FEW_CORNERS * len(corners)
-    chosen = _different(_settings(knobs, _latin(count, len(knobs))) if few else corners)
+    few = len(knobs) > 1 and count < _FEW_CORNERS * len(corners)
+    chosen = _different(_settings(knobs, _latin(count, len(knobs))) if few else corners[:count])
     return chosen + far_settings(knobs, count - len(chosen), beside=chosen)
 
 

@@ -33,8 +33,8 @@ _WANDERING, _SLIPPING = 0.3, 1.2
 _SIDE = 24  # windows to either side that must agree on a slip
 _ROUGH = 12
 # On either side of a slip, and of chance: how well what comes before matches what comes after, where it did not slip
-# against where it did, and there against anywhere. Chosen on gear of 25 kinds at 20 dB above noise: no false alarm in 37
-# takes, 239 of 259 slips found; most of those missed are in bass playing.
+# against where it did, and there against anywhere. Chosen on gear of 25 kinds at 20 dB above noise: no false alarm in
+# 37 takes, 239 of 259 slips found; most of those missed are in bass playing.
 _STAYS, _ELSEWHERE = 0.6, 0.6
 
 Rows = NDArray[np.float32]

@@ -78,7 +78,7 @@ def test_what_is_wrong_is_said(ran, learnt: tuple[Path, Path], tmp_path: Path):
     assert ran("capture", "files", tmp_path / "takes.csv", "--out", tmp_path / "files")[0] == 0
     code, _, said = ran("capture", "more", tmp_path / "files", profile, "--record")
     assert code == 2
-    assert "not a plugin" in said
+    assert "neither a plugin nor turned by MIDI" in said
 
 
 def test_own_playing_joins_in_time_with_the_profile(ran, learnt: tuple[Path, Path], tmp_path: Path):

@@ -33,8 +33,8 @@ def slipped(wet, at, frames):
 
 
 def is_told(found, at, frames):
-    """Tell whether a slip, and no other, is found where it is, and how large."""
-    return len(found) == 1 and abs(found[0].at - at) < RATE // 2 and abs(found[0].frames - frames) <= 8
+    """Tell whether a slip, and no other, is found to half a second, and its size to a dozen frames."""
+    return len(found) == 1 and abs(found[0].at - at) < RATE // 2 and abs(found[0].frames - frames) <= 12
 
 
 @pytest.mark.parametrize("gear", ["gain", "distortion", "fuzz", "compressor", "ladder", "phaser behind distortion"])
@@ -110,7 +110,7 @@ def test_a_session_is_told_of_its_holes(record, play, playing):
     """Recordings that people bring are told of a slip, and of what it costs; it is no drift besides."""
     wet = play("distortion", playing)
     folder = record((playing, wet), (playing, slipped(wet, 18 * RATE, 700)))
-    good, bad = check_session(folder).takes
+    bad, good = check_session(folder).takes  # worst first
     assert not {finding.kind for finding in good.findings} & {"hole", "latency-jump", "drift"}
     assert {finding.kind for finding in bad.findings} & {"hole", "latency-jump", "drift"} == {"hole"}
     (limit,) = [each for each in bad.limits if each.cause == "timing"]
