@@ -135,7 +135,7 @@ def test_training_goes_on_with_playing(jack, session: Path, command: list[str], 
     run("train", session, "--out", tmp_path / "p.tonecast", "--steps", 60, "--no-light", "--seed", 1)
     riff = tmp_path / "riff.wav"
     write_audio(riff, Audio(samples=playing(42.0)[None], sample_rate=RATE))
-    played = run("capture", "play", session, "--dry", riff, "--beside", tmp_path / "p.tonecast")
+    played = run("capture", "play", session, "--dry", riff)
     assert played["added"] == [1, 2]
     folder = SessionFolder.open(session)
     learnt, scored = folder.session.takes[1:]
