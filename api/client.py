@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import h11
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
@@ -143,7 +144,8 @@ class LibraryClient:
     def _sent(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
             reply = self._http.request(method, path, **request)
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, h11.LocalProtocolError) as error:
+            # A server that dies while it is sent a file shows as h11's own error: httpx lets it through.
             raise self._unreachable(error) from error
         if reply.is_error:
             raise _refused(reply)
