@@ -40,10 +40,8 @@ def keep_token(server: str, token: str) -> Path:
     """Keep a token, readable by this user alone, and return the file."""
     path = tokens_path()
     kept = {**_kept(), _key(server): token}
-    with replacing(path) as scratch:
+    with replacing(path, mode=stat.S_IRUSR | stat.S_IWUSR) as scratch:
         scratch.write_text(json.dumps(kept, indent=1) + "\n")
-        _close_to_others(scratch)
-    _close_to_others(path)
     return path
 
 
@@ -64,11 +62,6 @@ def _kept() -> Mapping[str, str]:
     except (OSError, ValueError) as error:
         raise LibraryError(f"{path} is not a file of tokens: {error}. Remove it and log in again.") from error
     return kept
-
-
-def _close_to_others(path: Path) -> None:
-    if os.name == "posix":
-        path.chmod(stat.S_IRUSR | stat.S_IWUSR)
 
 
 def _key(server: str) -> str:

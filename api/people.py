@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from api.choices import Role
 from api.values import Line, Name
 
 __all__ = [
@@ -20,13 +21,11 @@ __all__ = [
     "Me",
     "NewAccount",
     "NewToken",
-    "Role",
     "Scope",
     "Token",
     "TokenWithSecret",
 ]
 
-Role: TypeAlias = Literal["admin", "member", "reader"]
 Scope: TypeAlias = Literal["read", "write", "admin"]
 Scopes = Annotated[tuple[Scope, ...], Field(min_length=1, max_length=3)]
 AccountName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]

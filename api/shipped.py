@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from api.choices import GearKind
 from api.library import Library
-from api.values import Description, GearKind
+from api.values import Description
 from profiler.presets import catalogue, preset_path
 
 __all__ = ["GEAR_OF", "add_presets"]

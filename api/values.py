@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from api.choices import GearKind, Licence
 from profiler.knob import Knob
 from profiler.score import Grade
 
@@ -17,12 +18,9 @@ __all__ = [
     "EntryPage",
     "Facts",
     "Format",
-    "GearKind",
-    "Licence",
     "Line",
     "Name",
     "Note",
-    "Sort",
     "Source",
     "Tag",
     "TagCount",
@@ -31,28 +29,11 @@ __all__ = [
     "Words",
 ]
 
-GearKind: TypeAlias = Literal["amp", "amp-cab", "pedal", "outboard", "cab", "space", "experimental"]
-"""The kinds of gear that TONE3000 tells apart."""
-
-Licence: TypeAlias = Literal[
-    "all-rights-reserved",
-    "cc0",
-    "cc-by",
-    "cc-by-sa",
-    "cc-by-nc",
-    "cc-by-nc-sa",
-    "cc-by-nd",
-    "cc-by-nc-nd",
-    "gpl-3.0-or-later",
-    "t3k",
-]
 Format: TypeAlias = Literal["tonecast", "nam", "ir", "aida-x", "aa-snapshot", "proteus"]
 """TONE3000's formats and ours; this library holds ours only."""
 
 Source: TypeAlias = Literal["plugin", "files", "hardware"]
 """What a profile was captured from, as its file says."""
-
-Sort: TypeAlias = Literal["best-match", "newest", "oldest", "updated", "name", "score"]
 
 # No control characters: databases refuse NUL, terminals obey others.
 _LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"

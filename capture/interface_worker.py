@@ -16,6 +16,8 @@ import numpy as np
 import sounddevice
 from numpy.typing import NDArray
 
+from capture.worker import say, teller
+
 __all__ = ["main"]
 
 _TELLING_SECONDS = 0.1
@@ -69,28 +71,16 @@ class _Duplex:
 
 def main() -> None:
     """Answer the request on standard input, and end without a word to PortAudio, which may hang."""
-    tell = _teller()
+    tell = teller()
     request = json.loads(sys.stdin.readline())
     try:
         answer = {"list": _list, "check": _check, "play": _play}[request["do"]](request, tell)
-        _say(tell, {"done": answer})
+        say(tell, {"done": answer})
     except (sounddevice.PortAudioError, OSError, ValueError) as error:
         words = str(error.args[0] if error.args else error)
-        _say(tell, {"error": words})
+        say(tell, {"error": words})
     finally:  # also when nobody listens any more: then the pipe is broken, and nothing more is played
         os._exit(0)
-
-
-def _teller() -> TextIO:
-    """Return standard output as it was, and give its number to standard error: drivers print what they like."""
-    tell = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return tell
-
-
-def _say(tell: TextIO, message: dict[str, Any]) -> None:
-    tell.write(json.dumps(message) + "\n")
-    tell.flush()
 
 
 def _list(_: dict[str, Any], __: TextIO) -> list[dict[str, Any]]:
@@ -167,7 +157,7 @@ def _watch(duplex: _Duplex, stream: Any, tell: TextIO) -> None:
             if (told and not stream.active) or time.monotonic() - moved > patience:
                 return
             continue
-        _say(
+        say(
             tell,
             {
                 "frames": duplex.frames,

@@ -9,8 +9,9 @@ from profiler.audio import Samples
 from profiler.errors import KnobError
 from profiler.knob import Knob
 from profiler.knob_track import KnobTrack
+from profiler.session import MidiControl
 
-__all__ = ["MidiKnob", "MidiMessage", "parse_midi_knob", "positions_sent"]
+__all__ = ["MidiKnob", "MidiMessage", "midi_map", "parse_midi_knob", "positions_sent"]
 
 Kind: TypeAlias = Literal["cc", "cc14", "nrpn", "nrpn7", "pc"]
 MidiMessage: TypeAlias = tuple[Literal["control_change", "program_change"], int, int, int]
@@ -106,6 +107,11 @@ class MidiKnob:
             return self.top
         steps = len(knob.choices) - 1 if knob.choices else round(knob.maximum - knob.minimum)
         return min(self.low + steps, self.top)
+
+
+def midi_map(control: MidiControl | None) -> dict[str, MidiKnob]:
+    """Return how the knobs of gear are sent, by id; none where there is no MIDI. Raises KnobError."""
+    return {each.knob: each for each in map(parse_midi_knob, control.sent_as if control else ())}
 
 
 def parse_midi_knob(text: str) -> MidiKnob:

@@ -13,6 +13,8 @@ from typing import Any
 
 import mido
 
+from capture.worker import say, teller
+
 __all__ = ["main"]
 
 _BACKEND = "mido.backends.rtmidi"
@@ -46,14 +48,12 @@ class _Ports:
 
 def main() -> None:
     """Answer requests until there are no more, and end without a word to the MIDI system, which may hang."""
-    tell = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # drivers print what they like
+    tell = teller()
     os.environ.setdefault("JACK_NO_START_SERVER", "1")  # to look for ports must not start one
     ports = _Ports()
     try:
         for line in sys.stdin:
-            tell.write(json.dumps(_answered(ports, json.loads(line))) + "\n")
-            tell.flush()
+            say(tell, _answered(ports, json.loads(line)))
     finally:  # also when nobody listens any more
         os._exit(0)
 

@@ -1,15 +1,19 @@
-"""Workers: what may hang for good, such as a driver, in a process of its own that is asked by lines of JSON."""
+"""Workers: what may hang for good, such as a driver, in a process of its own that is asked by lines of JSON.
+
+A `Worker` is our side of it; the module that runs there answers by `say` what goes to `teller`.
+"""
 
 import contextlib
 import json
+import os
 import queue
 import subprocess
 import sys
 import threading
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
-__all__ = ["Worker"]
+__all__ = ["Worker", "say", "teller"]
 
 
 class Worker:
@@ -65,3 +69,16 @@ class Worker:
             for line in self._process.stdout:
                 self._lines.put(line)
         self._lines.put(None)
+
+
+def teller() -> TextIO:
+    """Return standard output as it was, and give its number to standard error: drivers print what they like."""
+    tell = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return tell
+
+
+def say(tell: TextIO, message: dict[str, Any]) -> None:
+    """Answer with a line. Raises OSError when nobody listens any more."""
+    tell.write(json.dumps(message) + "\n")
+    tell.flush()

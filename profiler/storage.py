@@ -23,12 +23,12 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, mode: int | None = None) -> Iterator[Path]:
     """Yield a scratch path beside `path`; put it in `path`'s place when the block ends well.
 
     The scratch file keeps the suffix, so that writers that go by it agree. It is synced to disk before it takes
-    its place and removed when anything fails, or by the next to write this file when its process was killed. Raises
-    StorageError for a full disk or one that refuses.
+    its place and removed when anything fails, or by the next to write this file when its process was killed. Who may
+    read it is as for all new files, or what `mode` says. Raises StorageError for a full disk or one that refuses.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def replacing(path: Path) -> Iterator[Path]:
             yield scratch
             with scratch.open("rb+") as written:
                 os.fsync(written.fileno())
-            scratch.chmod(0o666 & ~_umask())
+            scratch.chmod(0o666 & ~_umask() if mode is None else mode)
             os.replace(scratch, path)
         _sync_folder(path.parent)
     except OSError as error:

@@ -6,8 +6,9 @@ from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from api.choices import GearKind, Licence, Sort
 from api.store.search import Search
-from api.values import About, Description, GearKind, Licence, Line, Note, Sort, Source, Tag, Words
+from api.values import About, Description, Line, Note, Source, Tag, Words
 from profiler.score import Grade
 
 __all__ = ["SearchQuery", "UploadQuery"]

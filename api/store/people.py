@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from api.choices import Role
 from api.people import (
     SCOPES_OF,
     Account,
@@ -14,7 +15,6 @@ from api.people import (
     Invitation,
     NewAccount,
     NewToken,
-    Role,
     Scope,
     Token,
     TokenWithSecret,

@@ -5,11 +5,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal, select, union_all
 
+from api.choices import GearKind, Licence, Sort
 from api.store.entries import entries_by_id
 from api.store.index import TEXT_FIELDS, Question, matching
 from api.store.tables import collection_entries, entries, favourites
 from api.store.words import facet, words_of
-from api.values import EntryPage, GearKind, Licence, Sort, Source
+from api.values import EntryPage, Source
 from profiler.score import Grade
 
 __all__ = ["DEEPEST", "Search", "found"]

@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["capture_hardware"]
 
-_TRIES = 3
-_BY_THE_MACHINE = {"hole", "dropouts"}
-"""Findings that the same again may do without: nobody has to turn or plug anything."""
-
 
 def capture_hardware(  # noqa: PLR0913 - one parameter an option
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The folder of the session.")] = None,
@@ -155,11 +151,11 @@ def _plan_of(  # noqa: PLR0913 - what bounds a plan
     sample_rate: int,
 ) -> "list[PlannedTake]":
     from capture.hands import guided_plan
-    from capture.midi_map import parse_midi_knob
+    from capture.midi_map import midi_map
     from capture.midi_plan import as_sent
     from capture.plan import moving_plan
 
-    sent_as = {each.knob: each for each in map(parse_midi_knob, control.sent_as if control else ())}
+    sent_as = midi_map(control)
     if moving_minutes is None:
         plan = guided_plan(
             knobs,

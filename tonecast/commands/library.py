@@ -2,12 +2,13 @@
 
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from api.choices import GearKind, Licence, Role, Sort
 from profiler.errors import LibraryError
 from tonecast.console import Screen, plain
 from tonecast.options import AsJson
@@ -23,20 +24,6 @@ Server = Annotated[
     typer.Option(envvar="TONECAST_SERVER", metavar="URL", help="The server; the one logged in to, if it is one."),
 ]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag. Repeat for more.")]
-Gear = Literal["amp", "amp-cab", "pedal", "outboard", "cab", "space", "experimental"]
-Order = Literal["best-match", "newest", "oldest", "updated", "name", "score"]
-Terms = Literal[
-    "all-rights-reserved",
-    "cc0",
-    "cc-by",
-    "cc-by-sa",
-    "cc-by-nc",
-    "cc-by-nc-sa",
-    "cc-by-nd",
-    "cc-by-nc-nd",
-    "gpl-3.0-or-later",
-    "t3k",
-]
 
 
 def login(
@@ -65,13 +52,13 @@ def push(  # noqa: PLR0913 - options
     *,
     server: Server = None,
     name: Annotated[str, typer.Option(help="What to call it; the file's own name unless told.")] = "",
-    gear: Annotated[Gear | None, typer.Option(help="What kind of gear it is.")] = None,
+    gear: Annotated[GearKind | None, typer.Option(help="What kind of gear it is.")] = None,
     make: Annotated[str, typer.Option(help="Who makes the gear.")] = "",
     model: Annotated[str, typer.Option(help="Which gear it is.")] = "",
     maker: Annotated[str, typer.Option(help="Who made the profile.")] = "",
     tags: Tags = None,
     about: Annotated[str, typer.Option(help="All else there is to say.")] = "",
-    licence: Annotated[Terms, typer.Option(help="What others may do with it.")] = "all-rights-reserved",
+    licence: Annotated[Licence, typer.Option(help="What others may do with it.")] = "all-rights-reserved",
     version_of: Annotated[
         str | None, typer.Option(metavar="NAME_OR_ID", help="The entry that this is a new version of.")
     ] = None,
@@ -137,12 +124,12 @@ def search(  # noqa: PLR0913 - options
     *,
     server: Server = None,
     tags: Tags = None,
-    gear: Annotated[Gear | None, typer.Option(help="What kind of gear.")] = None,
+    gear: Annotated[GearKind | None, typer.Option(help="What kind of gear.")] = None,
     make: Annotated[str | None, typer.Option(help="Whose gear.")] = None,
-    licence: Annotated[Terms | None, typer.Option(help="With which licence.")] = None,
+    licence: Annotated[Licence | None, typer.Option(help="With which licence.")] = None,
     max_esr: Annotated[float | None, typer.Option(min=0, help="The largest error.")] = None,
     favourites: Annotated[bool, typer.Option("--favourites", help="Only your favourites.")] = False,
-    sort: Annotated[Order, typer.Option(help="In which order.")] = "best-match",
+    sort: Annotated[Sort, typer.Option(help="In which order.")] = "best-match",
     page: Annotated[int, typer.Option(min=1, help="Which page of 25.")] = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -165,7 +152,7 @@ def search(  # noqa: PLR0913 - options
 def invite(
     name: Annotated[str, typer.Argument(help="The name of the new account: small letters, digits, . _ -")],
     *,
-    role: Annotated[Literal["admin", "member", "reader"], typer.Option(help="What it may do.")] = "member",
+    role: Annotated[Role, typer.Option(help="What it may do.")] = "member",
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:

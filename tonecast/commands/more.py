@@ -112,20 +112,17 @@ def _recorded(folder: "SessionFolder") -> tuple[list["KnobSettings"], list["Knob
 
 def _turns_itself(session: "CaptureSession") -> bool:
     """Return whether no hand is needed: of plugins, and where MIDI turns every knob."""
-    from capture.midi_map import parse_midi_knob
+    from capture.midi_map import midi_map
 
-    control = session.wiring and session.wiring.midi
-    by_midi = {parse_midi_knob(text).knob for text in control.sent_as} if control else set()
+    by_midi = midi_map(session.wiring.midi if session.wiring else None).keys()
     return session.gear.chain is not None or (bool(by_midi) and by_midi >= {knob.id for knob in session.knobs})
 
 
 def _as_sent(session: "CaptureSession", plan: "list[PlannedTake]") -> "list[PlannedTake]":
-    from capture.midi_map import parse_midi_knob
+    from capture.midi_map import midi_map
     from capture.midi_plan import as_sent
 
-    control = session.wiring and session.wiring.midi
-    sent_as = {each.knob: each for each in map(parse_midi_knob, control.sent_as if control else ())}
-    return as_sent(plan, session.knobs, sent_as)
+    return as_sent(plan, session.knobs, midi_map(session.wiring.midi if session.wiring else None))
 
 
 def _record(screen: Screen, folder: "SessionFolder", plan: "list[PlannedTake]") -> None:
