@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -148,17 +149,17 @@ class ProfileFiles:
     """Makes profile files that differ in what they say, none in how they sound."""
 
     folder: Path
-    made: int = field(default=0)
+    numbers: Iterator[int] = field(default_factory=count)  # several threads may ask at a time
 
     def __call__(self, name: str = "", *, stored: bool = False, **changes: object) -> Path:
         """Write a profile file, with other things said in its profile.json; `stored` leaves it unpacked."""
-        self.made += 1
+        number = next(self.numbers)
         with zipfile.ZipFile(preset_path("bus-compressor")) as archive:
             entries = {each: archive.read(each) for each in archive.namelist()}
         told = json.loads(entries["profile.json"])
-        told |= {"name": name or f"profile {self.made} {secrets.token_hex(4)}", **changes}
+        told |= {"name": name or f"profile {number} {secrets.token_hex(4)}", **changes}
         entries["profile.json"] = json.dumps(told).encode()
-        path = self.folder / f"{self.made}.tonecast"
+        path = self.folder / f"{number}.tonecast"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED) as archive:
             for each, content in entries.items():
                 archive.writestr(each, content)

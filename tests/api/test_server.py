@@ -159,6 +159,7 @@ def test_kills_at_any_moment_leave_no_half_entry(process, profile_file):
         checked(server.folder, swept=False)
     server = process()
     server.stop()
+    assert len(set(promised)) == len(promised)
     assert checked(server.folder) >= len(catalogue().presets) + len(promised)
     with_hashes = {path.stem for path in (server.folder / "files").rglob("*.tonecast")}
     assert set(promised) <= with_hashes
