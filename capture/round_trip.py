@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -31,6 +31,8 @@ _SLACK_FRAMES = 0.25
 _BLIPS_AGREE_FRAMES = 2
 _BLIPS_STRAY_FRAMES = 12
 _MATTERING_DRIFT_FRAMES = 0.5
+_UNSURE_FRAMES = 2.0
+_FILTERS_DELAY_SECONDS = 0.00125  # what is later than blips by more has slipped behind them
 _LEAST_SECONDS = 1.0
 _ODD_FRAMES = 2.0  # distorting amps in takes of seven seconds 0.7; what a lost buffer leaves, tens and more
 
@@ -79,6 +81,8 @@ def measure_round_trip(  # noqa: PLR0913 - two recordings and what is known of t
     wander = _small_wander(timing)
     if not slipped and (wander is None or not _halves_agree(*timed, sample_rate)):
         check_timing(timing)
+    if not slipped:
+        timing = _not_before_blips(timing, blips, sample_rate)
     _check_sign(timing, sample_rate)
     latency = _whole_frames(timing, settings, earlier, exact=loopback is not None)
     found = _findings(timing, blips, len(dry), sample_rate) + ([wander] if wander else [])
@@ -124,6 +128,19 @@ def _by_blips(blips: BlipReading, name: str) -> RoundTrip:
     return RoundTrip(
         latency_frames=latency, measured_frames=float(latency), polarity=blips.polarity or 1, findings=(found,)
     )
+
+
+def _not_before_blips(timing: Timing, blips: BlipReading | None, sample_rate: int) -> Timing:
+    """Return how late blips are where the phase is unsure and has it later: a wet moved too far comes before its dry.
+
+    What distorts heavily behind filters shows the delay of whatever is loudest, 40 frames where blips come after 2.
+    """
+    late = None if blips is None else blips.latency_frames
+    if late is None or timing.uncertainty_frames <= _UNSURE_FRAMES:
+        return timing
+    if not 0 < timing.frames - late <= _FILTERS_DELAY_SECONDS * sample_rate:
+        return timing
+    return replace(timing, frames=float(late))
 
 
 def _until_cut_off(dry: Samples, wet: Samples, sample_rate: int) -> tuple[HeldRecording, HeldRecording]:
