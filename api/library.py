@@ -24,7 +24,7 @@ from api.values import Description, Facts
 from profiler.errors import LibraryError, StorageError
 from profiler.storage import sha256_of
 
-__all__ = ["Added", "Library", "Received", "opened"]
+__all__ = ["Added", "Library", "Received", "held", "opened"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +197,17 @@ def opened(settings: ServiceSettings) -> Iterator[Library]:
 
     Raises LibraryError where another server has the folder, or rows or files cannot be reached.
     """
+    with held(settings):
+        database = Database(settings.database_url)
+        try:
+            yield _prepared(settings, database)
+        finally:
+            database.close()
+
+
+@contextlib.contextmanager
+def held(settings: ServiceSettings) -> Iterator[None]:
+    """Make the folder of a library and keep other servers away from it. Raises LibraryError where one has it."""
     try:
         settings.scratch.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -209,11 +220,7 @@ def opened(settings: ServiceSettings) -> Iterator[Library]:
             f"Another server runs on {settings.data}. Stop it first, or name another folder with --data."
         ) from error
     try:
-        database = Database(settings.database_url)
-        try:
-            yield _prepared(settings, database)
-        finally:
-            database.close()
+        yield
     finally:
         lock.release()
 

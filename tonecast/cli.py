@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from profiler.errors import AutomationError, ChainError, GearError, KnobError, PresetError, ProfilerError, SplitError
+from tonecast.commands.backup import backup, restore
 from tonecast.commands.capture import capture_files, capture_plugin
 from tonecast.commands.capture_hardware import capture_hardware
 from tonecast.commands.check import check
@@ -50,7 +51,7 @@ app.command()(presets)
 app.command()(render)
 app.command()(export)
 app.command()(serve)
-for command in (login, push, pull, search, invite):
+for command in (login, push, pull, search, invite, backup, restore):
     app.command()(command)
 app.command()(doctor)
 

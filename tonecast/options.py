@@ -12,7 +12,19 @@ from profiler.profile import Size
 if TYPE_CHECKING:
     from profiler.automation import Controller
 
-__all__ = ["AsJson", "KnobValues", "OneSize", "Out", "Seed", "parse_controllers", "parse_length", "parse_settings"]
+__all__ = [
+    "AsJson",
+    "KnobValues",
+    "LibraryDatabase",
+    "LibraryFolder",
+    "LibraryStorage",
+    "OneSize",
+    "Out",
+    "Seed",
+    "parse_controllers",
+    "parse_length",
+    "parse_settings",
+]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Where the result goes.")]
@@ -20,6 +32,14 @@ Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
 OneSize = Annotated[Size, typer.Option("--size", help="The full effect, or the light one that costs less to play.")]
 KnobValues = Annotated[
     list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Where a knob stands. Repeat for more knobs.")
+]
+
+LibraryFolder = Annotated[Path, typer.Option("--data", help="Folder of the library; made if need be.")]
+LibraryDatabase = Annotated[
+    str | None, typer.Option("--database", help="postgresql://user@host/name, instead of SQLite in the folder.")
+]
+LibraryStorage = Annotated[
+    str | None, typer.Option("--storage", help="Folder or URL for profile files, such as s3://bucket/folder.")
 ]
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}

@@ -34,8 +34,15 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield a transaction that sees one state of the database and changes nothing."""
+        """Yield a transaction that changes nothing."""
         with _told(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Yield a transaction in which several questions see one and the same state."""
+        level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with _told(), self.engine.connect().execution_options(**level) as connection, connection.begin():
             yield connection
 
     @contextlib.contextmanager

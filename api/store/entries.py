@@ -19,12 +19,14 @@ __all__ = [
     "add_entry",
     "add_version",
     "all_hashes",
+    "all_ids",
     "change_entry",
     "count_makes",
     "count_tags",
     "entries_by_id",
     "entry_of_hash",
     "entry_of_preset",
+    "index_all",
     "one_entry",
     "owner_of",
     "remove_entry",
@@ -32,6 +34,8 @@ __all__ = [
     "versions_of",
     "words_by_field",
 ]
+
+_ENTRIES_AT_A_TIME = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +170,11 @@ def all_hashes(connection: Connection) -> frozenset[str]:
     return frozenset(connection.execute(select(versions.c.sha256)).scalars())
 
 
+def all_ids(connection: Connection) -> list[int]:
+    """Return the ids of all entries, in order."""
+    return list(connection.execute(select(entries.c.id).order_by(entries.c.id)).scalars())
+
+
 def owner_of(connection: Connection, entry_id: int) -> int:
     """Return whose entry it is. Raises Problem where there is none."""
     return int(_locked(connection, entry_id).owner_id)
@@ -248,6 +257,14 @@ def _set_tags(connection: Connection, entry_id: int, tags: Sequence[str]) -> Non
     if tags:
         rows = [{"entry_id": entry_id, "tag": tag} for tag in dict.fromkeys(tags)]
         connection.execute(insert(entry_tags), rows)
+
+
+def index_all(connection: Connection) -> None:
+    """Fill the index of words, which is empty, from the rows."""
+    ids = all_ids(connection)
+    for start in range(0, len(ids), _ENTRIES_AT_A_TIME):
+        found = entries_by_id(connection, ids[start : start + _ENTRIES_AT_A_TIME], asked_by=None)
+        add_words(connection, {entry.id: words_by_field(entry) for entry in found})
 
 
 def _index(connection: Connection, entry_id: int) -> None:

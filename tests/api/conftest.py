@@ -119,6 +119,12 @@ def account(library: Library, name: str, *, admin: bool = False) -> Caller:
     return Caller(account_id=account_id, name=name, role=role, scopes=scopes)
 
 
+@pytest.fixture(scope="session")
+def account_of() -> Callable[..., Caller]:
+    """A function that returns an account of a library, made if need be, as it asks."""
+    return account
+
+
 @pytest.fixture
 def caller_of(library: Library) -> Callable[..., Caller]:
     """A function that returns an account, made if need be, as it asks."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tonecast.console import Screen
-from tonecast.options import AsJson
+from tonecast.options import AsJson, LibraryDatabase, LibraryFolder, LibraryStorage
 
 if TYPE_CHECKING:
     from api.http.server import Announcement
@@ -21,13 +21,9 @@ def serve(  # noqa: PLR0913 - options
     *,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 is all of this machine's.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
-    data: Annotated[Path, typer.Option(help="Folder of the library; made if need be.")] = Path("library"),
-    database: Annotated[
-        str | None, typer.Option(help="postgresql://user@host/name, instead of SQLite in the folder.")
-    ] = None,
-    storage: Annotated[
-        str | None, typer.Option(help="Folder or URL for profile files, such as s3://bucket/folder.")
-    ] = None,
+    data: LibraryFolder = Path("library"),
+    database: LibraryDatabase = None,
+    storage: LibraryStorage = None,
     anonymous_read: Annotated[
         bool, typer.Option("--anonymous-read", help="Let strangers search and download.")
     ] = False,

@@ -7,24 +7,29 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
-from api.store.database import Database
+from api.store.database import Connection, Database
 from profiler.errors import LibraryError
 
-__all__ = ["newest_revision", "upgrade"]
+__all__ = ["newest_revision", "upgrade", "upgrade_tables"]
 
 
 def upgrade(database: Database) -> None:
     """Bring the tables up to date, in one transaction. Raises LibraryError for those of a newer Tonecast."""
-    config = _config()
     with database.writing() as connection:
         database.lock_name(connection, "migrations")  # of two servers that start at once, one waits
-        config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, "head")
-        except CommandError as error:
-            raise LibraryError(
-                f"The library's database was made by a newer Tonecast ({error}). Update Tonecast to open it."
-            ) from error
+        upgrade_tables(connection)
+
+
+def upgrade_tables(connection: Connection, revision: str = "head") -> None:
+    """Bring the tables of a transaction to a revision. Raises LibraryError for those of a newer Tonecast."""
+    config = _config()
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, revision)
+    except CommandError as error:
+        raise LibraryError(
+            f"The library's database was made by a newer Tonecast ({error}). Update Tonecast to open it."
+        ) from error
 
 
 def newest_revision() -> str:

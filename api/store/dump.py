@@ -1,0 +1,94 @@
+"""All rows of a library, written out and read in again, whatever database they came from and go to."""
+
+import base64
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, DateTime, Integer, LargeBinary, MetaData, Table, inspect, select, text
+
+__all__ = ["fill", "has_tables", "revision_of", "rows_of", "table_names"]
+
+Row = Mapping[str, Any]
+
+_INDEX = "entry_words"  # made anew from the rows, for the databases keep it in ways of their own
+_REVISION = "alembic_version"
+_ROWS_AT_A_TIME = 500
+
+
+def has_tables(connection: Connection) -> bool:
+    """Whether there is a library in a database."""
+    return inspect(connection).has_table(_REVISION)
+
+
+def revision_of(connection: Connection) -> str:
+    """Return the name of the migration that made the tables what they are."""
+    return str(connection.execute(text(f"SELECT version_num FROM {_REVISION}")).scalar_one())  # noqa: S608
+
+
+def table_names(connection: Connection) -> tuple[str, ...]:
+    """Return the names of the tables, those that others point to before these."""
+    return tuple(table.name for table in _tables(connection))
+
+
+def rows_of(connection: Connection, name: str) -> Iterator[Row]:
+    """Yield the rows of a table as JSON has them."""
+    (table,) = (each for each in _tables(connection) if each.name == name)
+    found = connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(select(table).order_by(*table.primary_key))
+    for row in found.mappings():
+        yield {key: _told(value) for key, value in row.items()}
+
+
+def fill(connection: Connection, rows: Callable[[str], Iterable[Row]]) -> None:
+    """Put the rows of every table into tables that are empty, of the revision that the rows are of."""
+    for table in _tables(connection):
+        pile: list[Row] = []
+        for row in rows(table.name):
+            pile.append({key: _read(table, key, value) for key, value in row.items()})
+            if len(pile) == _ROWS_AT_A_TIME:
+                connection.execute(table.insert(), pile)
+                pile = []
+        if pile:
+            connection.execute(table.insert(), pile)
+        _count_on(connection, table)
+
+
+def _tables(connection: Connection) -> list[Table]:
+    metadata = MetaData()
+    names = [
+        name
+        for name in inspect(connection).get_table_names()
+        if not name.startswith(_INDEX) and name not in (_REVISION, "sqlite_sequence")
+    ]
+    metadata.reflect(connection, only=names)
+    return metadata.sorted_tables
+
+
+def _count_on(connection: Connection, table: Table) -> None:
+    """Have PostgreSQL number new rows after those that are there; SQLite does it of itself."""
+    if connection.dialect.name == "sqlite":
+        return
+    keys = list(table.primary_key)
+    if [key.name for key in keys] == ["id"] and isinstance(keys[0].type, Integer):
+        name = table.name
+        connection.execute(
+            text(
+                f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), "  # noqa: S608 - names of our own tables
+                f"(SELECT coalesce(max(id), 0) + 1 FROM {name}), false)"
+            )
+        )
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return base64.b64encode(value).decode() if isinstance(value, bytes | memoryview) else value
+
+
+def _read(table: Table, key: str, value: Any) -> Any:
+    kind = table.c[key].type
+    if value is None:
+        return None
+    if isinstance(kind, DateTime):
+        return datetime.fromisoformat(value)
+    return base64.b64decode(value) if isinstance(kind, LargeBinary) else value
