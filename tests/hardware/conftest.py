@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -58,6 +59,12 @@ class Jack:
         """Connect two ports."""
         subprocess.run(["jack_connect", output, into], check=True, capture_output=True)  # noqa: S607
 
+    def stall(self, program: subprocess.Popen[bytes], seconds: float) -> None:
+        """Have a program miss its turns for a while, as on a machine that is busy."""
+        program.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        program.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """End the server as a power cut does."""
         self.server.kill()
@@ -80,8 +87,13 @@ class Jack:
 
 
 @pytest.fixture
-def jack(missing: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
-    """A JACK server of 48 kHz in periods of 1024 frames; tests are skipped where JACK or jalv is not installed."""
+def jack(
+    request: pytest.FixtureRequest, missing: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Jack]:
+    """A JACK server of 48 kHz in periods of 1024 frames; tests are skipped where JACK or jalv is not installed.
+
+    It waits for programs that are late, unless the parameter `is_patient` is false.
+    """
     for program, package in _NEEDED.items():
         if shutil.which(program) is None:
             missing("jack", f"no {program} (Debian and Ubuntu: {package})")
@@ -92,7 +104,7 @@ def jack(missing: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -
         ("JACK_DEFAULT_SERVER", name),
     ):
         monkeypatch.setenv(variable, value)
-    server = _start(name)
+    server = _start(name, is_patient=getattr(request, "param", True))
     running = Jack(name=name, server=server)
     try:
         _until(lambda: _is_up(server), "jackd does not start: real-time priority takes root on Linux", missing)
@@ -118,9 +130,10 @@ def command() -> list[str]:
     return [sys.executable, "-m", "tonecast"]
 
 
-def _start(name: str) -> subprocess.Popen[bytes]:
+def _start(name: str, *, is_patient: bool = True) -> subprocess.Popen[bytes]:
     # Synchronous: a program that is late then delays the server, which on a busy machine else goes on without it.
-    command = ["jackd", "-n", name, "-R", "-P", "70", "-S", "-d", "dummy", "-r", str(RATE), "-p", str(PERIOD_FRAMES)]
+    mode = ["-S"] if is_patient else []
+    command = ["jackd", "-n", name, "-R", "-P", "70", *mode, "-d", "dummy", "-r", str(RATE), "-p", str(PERIOD_FRAMES)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

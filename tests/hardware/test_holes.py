@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from capture.hardware_rig import HardwareRig
@@ -52,3 +53,15 @@ def test_another_program_that_takes_the_port_is_told(jack, wired: Callable[..., 
     assert "cut-off" in errors(played)
     again = played_through(wired("thru"))
     assert errors(again) == set()
+
+
+@pytest.mark.parametrize("jack", [True, False], ids=["server waits", "server goes on"], indirect=True)
+def test_blocks_that_a_busy_machine_loses_are_told(jack, wired: Callable[..., Wiring]):
+    """Gear that misses its turns makes the driver speak of it; whether the take will do, the data say."""
+    gear = jack.plug_thru()
+    played = played_through(wired("thru"), AtHalf(lambda: jack.stall(gear, 0.1)))
+    assert "xrun" in {each.kind for each in played.findings}
+    dry, wet = played.dry.samples[0], played.wet.samples[0][played.latency_frames :]
+    frames = min(len(dry), len(wet))
+    is_whole = np.array_equal(dry[:frames], wet[:frames])
+    assert is_whole == (not errors(played))
