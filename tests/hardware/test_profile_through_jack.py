@@ -71,11 +71,9 @@ def test_a_profile_through_jack_is_that_of_the_plugin(jack, wired: Callable[...,
         floor = np.sum((repeated.wet_of(again).samples - own) ** 2) / np.sum(own**2)
         wet = through.wet_of(take).samples[:, 1024:][:, : own.shape[1]]
         error = np.sum((wet[:, : own.shape[1]] - own[:, : wet.shape[1]]) ** 2) / np.sum(own**2)
-        print(f"{name}: take {take.number} through JACK against offline ESR {error:.2e}, offline repeated {floor:.2e}")
         assert floor < most
         assert error < most
     scores = [learnt(through, tmp_path / "a.tonecast", 0), learnt(offline, tmp_path / "b.tonecast", 0)]
     other_seed = learnt(offline, tmp_path / "c.tonecast", 1)
-    print(f"{name}: learnt through JACK {scores[0]:.4f}, offline {scores[1]:.4f}, offline with seed 1 {other_seed:.4f}")
     spread = abs(np.log(other_seed / scores[1]))
     assert abs(np.log(scores[0] / scores[1])) < max(spread, 0.25)
