@@ -77,6 +77,7 @@ class HardwareRig(Rig):
             sample_rate=self.sample_rate,
             settings=settings[0] if len(settings) == 1 else None,
             earlier=self._earlier(),
+            one_clock=self.wiring.has_one_clock,
         )
         loopback = None
         if found.loopback is not None:

@@ -67,7 +67,7 @@ def play_live(
     returned = play_and_record(wiring, lead, sample_rate, live=live, on_meter=on_meter)
     whole = lead if returned.live is None else returned.live
     _check_played(whole[len(lead) :], live.channel, sample_rate)
-    return _heard(stimulus, whole, len(lead), returned, settings, sample_rate, earlier)
+    return _heard(stimulus, whole, len(lead), returned, settings, sample_rate, earlier, one_clock=wiring.has_one_clock)
 
 
 def play_dry(
@@ -84,7 +84,7 @@ def play_dry(
     _check_played(dry, None, sample_rate)
     whole = np.concatenate([lead, dry])
     returned = play_and_record(wiring, whole, sample_rate, on_meter=on_meter)
-    return _heard(stimulus, whole, len(lead), returned, settings, sample_rate, earlier)
+    return _heard(stimulus, whole, len(lead), returned, settings, sample_rate, earlier, one_clock=wiring.has_one_clock)
 
 
 def timed_beside(playing: Playing, timing: Timing) -> Playing:
@@ -171,6 +171,8 @@ def _heard(  # noqa: PLR0913, PLR0917 - what was played, what came back, and wha
     settings: KnobSettings,
     sample_rate: int,
     earlier: Sequence[Take],
+    *,
+    one_clock: bool,
 ) -> Playing:
     """Return the playing without its lead. Raises TakeRejectedError when it should be played again."""
     stimulus = _with_playing(stimulus, len(dry))
@@ -182,6 +184,7 @@ def _heard(  # noqa: PLR0913, PLR0917 - what was played, what came back, and wha
         sample_rate=sample_rate,
         settings=settings,
         earlier=earlier,
+        one_clock=one_clock,
     )
     planned = PlannedTake(number=0, form=stimulus.form, seed=stimulus.seed, settings=settings)
     played = PlayedTake(

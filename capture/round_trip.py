@@ -56,12 +56,14 @@ def measure_round_trip(  # noqa: PLR0913 - two recordings and what is known of t
     sample_rate: int,
     settings: KnobSettings | None = None,
     earlier: Sequence[Take] = (),
+    one_clock: bool = False,
 ) -> RoundTrip:
     """Return the round trip of a take, from its loopback if it has one; all are of shape (frames,).
 
     Blips tell roughly, and whether all of them came equally late; the phase of all that was played tells a fraction of
     a frame. Takes are late by what they show themselves. Where that agrees with what an `earlier` one shows, as far as
     gear at other settings lets anyone know, its whole frames are taken, for a filter that is turned looks like delay.
+    What looks like drift where there is but `one_clock` is the gear's doing: it distorts.
     A take that lost frames is as late as the longest part of it; the judge tells of the rest. Raises TakeRejectedError
     when the wet wanders, comes before the dry or has nothing to do with it, or when the loopback is silent.
     """
@@ -86,6 +88,7 @@ def measure_round_trip(  # noqa: PLR0913 - two recordings and what is known of t
     _check_sign(timing, sample_rate)
     latency = _whole_frames(timing, settings, earlier, exact=loopback is not None)
     found = _findings(timing, blips, len(dry), sample_rate) + ([wander] if wander else [])
+    found = [each for each in found if not (one_clock and each.kind == "drift")]
     if loopback is not None:
         found += _ahead(stimulus, wet, blips, sample_rate)
     return RoundTrip(

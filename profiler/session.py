@@ -56,6 +56,11 @@ class Wiring:
     return_dbu: float | None = None
     midi: MidiControl | None = None
 
+    @property
+    def has_one_clock(self) -> bool:
+        """Whether one interface sends and records, so that nothing can drift."""
+        return self.output == self.input
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dry:

@@ -56,7 +56,9 @@ def check_take(folder: SessionFolder, take: Take) -> tuple[TakeCheck, TakeAudio 
     if audio.seconds < _SHORTEST_SECONDS:
         message = f"Only {audio.seconds:.2g} s of dry and wet lie on each other: too little to tell or to learn from."
         return replace(check, findings=(*check.findings, _finding("short", message, "warning"))), None
-    return _listened(check, audio, wet, by_converter=by_converter), audio
+    wiring = folder.session.wiring
+    may_drift = by_converter and not (wiring and wiring.has_one_clock)
+    return _listened(check, audio, wet, by_converter=by_converter, may_drift=may_drift), audio
 
 
 def check_recording(take: Take, stimulus: Stimulus, dry: Audio, wet: Audio) -> TakeCheck:
@@ -74,7 +76,7 @@ def check_recording(take: Take, stimulus: Stimulus, dry: Audio, wet: Audio) -> T
         unbroken=dry.frames,
         stimulus=stimulus,
     )
-    return _listened(check, audio, heard, by_converter=True)
+    return _listened(check, audio, heard, by_converter=True, may_drift=True)
 
 
 def _by_levels(take: Take, dry: Levels, wet: Levels, sample_rate: int, *, by_converter: bool) -> TakeCheck:
@@ -116,7 +118,7 @@ def unreadable_take(take: Take, error: ProfilerError) -> TakeCheck:
     return with_limits(check, [Limit(cause="nothing recorded", esr=1.0)])
 
 
-def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels, *, by_converter: bool) -> TakeCheck:
+def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels, *, by_converter: bool, may_drift: bool) -> TakeCheck:
     """Return the check with what the sound itself tells."""
     rate = audio.sample_rate
     rest = find_rest(audio.dry, rate)
@@ -148,12 +150,12 @@ def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels, *, by_converter: 
     if slips:
         strays = lags_between(slips, len(audio.dry), _MOMENTS)
         limits.append(Limit(cause="timing", esr=stray_esr(audio.wet, strays, rate)))
-    elif stray is not None and ((by_converter and drifts(stray)) or stray.jump_second is not None):
+    elif stray is not None and ((may_drift and drifts(stray)) or stray.jump_second is not None):
         limits.append(Limit(cause="timing", esr=stray_esr(audio.wet, stray.strays, rate)))
     findings = [
         *_noise_findings(heard, noise, wet),
         *_dropout_findings(find_dropouts(audio.dry, audio.wet), rate),
-        *_stray_findings(stray, fit, rate, by_converter=by_converter, slips=slips),
+        *_stray_findings(stray, fit, rate, may_drift=may_drift, slips=slips),
         *_modulation_findings(modulation),
         *(_bleed_findings(fit, audio.take, rate) if fit and by_converter else ()),
     ]
@@ -161,13 +163,13 @@ def _listened(check: TakeCheck, audio: TakeAudio, wet: Levels, *, by_converter: 
 
 
 def _stray_findings(
-    stray: Timing | None, fit: LinearFit | None, rate: int, *, by_converter: bool, slips: list[Slip]
+    stray: Timing | None, fit: LinearFit | None, rate: int, *, may_drift: bool, slips: list[Slip]
 ) -> list[Finding]:
     found = [_finding("hole", in_words(slips, rate), "warning")] if slips else []
     if stray is None:
         return found
     found += stray_findings(stray, rate, follows=fit is None or fit.share > _FOLLOWING)
-    untrue = {"drift", "latency-jump"} if slips else set() if by_converter else {"drift"}  # what a slip looks like
+    untrue = {"drift", "latency-jump"} if slips else set() if may_drift else {"drift"}  # what a slip looks like
     return [each for each in found if each.kind not in untrue]
 
 
