@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from api.http import operations, people, profiles, shelves
+from api.http import operations, page, people, profiles, shelves
 from api.http.asking import BEARER
 from api.http.gate import Gate
 from api.http.problems import HANDLERS, PROBLEM_TYPE
@@ -35,7 +35,7 @@ def create_app(library: Library) -> Gate:
         redirect_slashes=False,
     )
     app.state.library = library
-    for public in (operations.routes, people.public_routes):
+    for public in (operations.routes, people.public_routes, page.routes):
         app.include_router(public)
     for known in (profiles.routes, shelves.routes, people.routes):
         app.include_router(known, dependencies=[BEARER])
