@@ -174,6 +174,8 @@ class _Passage:
         """Return how many bytes the body may have. Raises Problem for one that declares more."""
         is_upload = self._scope["method"] == "POST" and _UPLOAD.fullmatch(self._scope["path"])
         limit = self._library.settings.upload_limit_bytes if is_upload else _BODY_BYTES
+        if self._scope["path"] == "/api/v1/tracks":
+            limit = self._library.settings.track_limit_bytes
         if self._declared() > limit:
             raise Problem(413, "Too large", f"This is {self._declared()} bytes; at most {limit} are taken.")
         return limit

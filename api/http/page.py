@@ -1,9 +1,7 @@
 """The page: what people see of the library. Every link and form works without script; scripts play and listen."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
 from anyio import to_thread
 from fastapi import APIRouter, Path, Request
@@ -11,6 +9,7 @@ from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from api.http.asking import Id, Lib, Reader, account_of
+from api.http.forms import back_from, fields_of
 from api.http.problems import html
 from api.http.queries import SearchQuery
 from api.http.sessions import SESSION_DAYS, check_same_origin, end_session, session_of, start_session
@@ -21,7 +20,7 @@ from api.page.words import GEARS, LICENCES, SORTS, SOURCES
 from api.people import Caller
 from api.problem import Problem
 from api.store import audit, entries, people, search, shelves
-from api.values import EntryPage
+from api.values import Entry, EntryPage
 
 __all__ = ["routes"]
 
@@ -47,43 +46,44 @@ def library_page(request: Request, library: Lib, caller: Reader) -> Response:
     """Show what the library has, or what of it was asked for."""
     browsing = Browsing.of(request.query_params.multi_items())
     page, tags = _found(library, caller, browsing)
+    compared = _compared(library, caller, browsing.value("compare"))
     choices = {"gears": GEARS, "kind": SOURCES, "licence": LICENCES, "sort": SORTS}
-    values = {"page": page, "tags": tags, "browsing": browsing, "choices": choices}
-    return html(rendered("library", caller=caller, here=str(request.url.path), **values))
+    values = {"page": page, "tags": tags, "browsing": browsing, "choices": choices, "compared": compared}
+    return html(rendered("library", who=caller, here=str(request.url.path), **values))
 
 
 @routes.post("/profiles/{entry_id}/favourite")
 async def favour(entry_id: Id, request: Request, library: Lib, caller: Reader) -> Response:
     """Make a profile a favourite of who asks, or no more, and go back to where that was asked."""
-    fields, account_id = await _fields(request), account_of(caller)
+    fields, account_id = await fields_of(request), account_of(caller)
 
     def mark() -> None:
         with library.database.writing() as connection:
             shelves.set_favourite(connection, account_id, entry_id, favourite=fields.get("favourite") == "yes")
 
     await to_thread.run_sync(mark)
-    return _back(fields)
+    return back_from(fields)
 
 
 @routes.get("/sign-in")
 def sign_in_page() -> Response:
     """Ask for the one-time link."""
-    return html(rendered("sign_in", caller=None, here="/", problem=None))
+    return html(rendered("sign_in", who=None, here="/", problem=None))
 
 
 @routes.post("/sign-in")
 async def sign_in(request: Request, library: Lib) -> Response:
     """Turn a one-time secret into a session of this browser."""
     check_same_origin(request.headers)
-    fields = await _fields(request)
+    fields = await fields_of(request)
     secret = fields.get("link", "").strip().rpartition("#")[2]
     try:
         made = await to_thread.run_sync(partial(_claimed, library, request, secret))
     except Problem as problem:
         if problem.status != 403:
             raise
-        return html(rendered("sign_in", caller=None, here="/", problem=problem.args[0]), problem.status)
-    response = _back(fields)
+        return html(rendered("sign_in", who=None, here="/", problem=problem.args[0]), problem.status)
+    response = back_from(fields)
     start_session(response, made, request)
     return response
 
@@ -112,6 +112,7 @@ def _claimed(library: Library, request: Request, secret: str) -> str:
 
 def _found(library: Library, caller: Caller, browsing: Browsing) -> tuple[EntryPage, Any]:
     asked: dict[str, Any] = {"page_size": _CARDS, **browsing.lists()}
+    asked.pop("compare", None)
     for name in ("tags", "makes", "models", "creators", "knobs", "kind", "licence"):
         if isinstance(asked.get(name), str):
             asked[name] = [asked[name]]
@@ -129,17 +130,11 @@ def _found(library: Library, caller: Caller, browsing: Browsing) -> tuple[EntryP
         return search.found(connection, wanted, asked_by=caller.account_id), tags
 
 
-async def _fields(request: Request) -> dict[str, str]:
-    """Return what a form says; of a field that comes twice, the last. The gate has bounded the body."""
-    text = (await request.body()).decode("utf-8", "replace")
-    return {name: values[-1] for name, values in parse_qs(text, keep_blank_values=True, max_num_fields=100).items()}
-
-
-def _back(fields: Mapping[str, str]) -> Response:
-    """Lead back to the page that a form names, if that is one of this very server.
-
-    Browsers read // and /\\ as the beginning of another server's name.
-    """
-    path = fields.get("back", "/")
-    is_ours = path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable()
-    return RedirectResponse(path if is_ours else "/", 303)
+def _compared(library: Library, caller: Caller, told: str) -> Entry | None:
+    """Return the profile that another one is looked for to compare with."""
+    if not told:
+        return None
+    if not (told.isascii() and told.isdigit() and len(told) < 10):
+        raise Problem(422, "Not understood", "What to compare with is the number of a profile.")
+    with library.database.reading() as connection:
+        return entries.one_entry(connection, int(told), asked_by=caller.account_id)

@@ -62,7 +62,7 @@ def refusal(
     if not is_for_people:
         return response
     is_stranger = problem.status == HTTPStatus.UNAUTHORIZED
-    told = {"caller": None, "here": scope["path"], "problem": None if is_stranger else problem.args[0]}
+    told = {"who": None, "here": scope["path"], "problem": None if is_stranger else problem.args[0]}
     title = {} if is_stranger else {"title": problem.title, "request_id": request_id}
     page = html(rendered("sign_in" if is_stranger else "problem", **told, **title), problem.status)
     for name in ("www-authenticate", "retry-after"):

@@ -16,8 +16,8 @@ from api.page.words import FILTERS
 __all__ = ["STATIC", "StaticFile", "rendered", "static_file"]
 
 _SCRIPT, _STYLE, _IMAGE = "text/javascript; charset=utf-8", "text/css; charset=utf-8", "image/svg+xml"
-_SHARED = {"report.css": _STYLE}
-_OWN = {"page.css": _STYLE, "page.js": _SCRIPT, "icon.svg": _IMAGE}
+_SHARED = {"report.css": _STYLE, "sound.js": _SCRIPT, "blind.js": _SCRIPT}
+_OWN = {"page.css": _STYLE, **dict.fromkeys(("page.js", "listen.js", "upload.js"), _SCRIPT), "icon.svg": _IMAGE}
 
 
 @dataclass(frozen=True, kw_only=True)

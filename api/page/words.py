@@ -6,9 +6,10 @@ from typing import Any
 
 from api.choices import GearKind, Licence, Sort
 from api.values import Entry, Source
+from profiler.knob import Knob
 from profiler.score import IN_WORDS, Grade
 
-__all__ = ["FILTERS", "GEARS", "LICENCES", "SORTS", "SOURCES"]
+__all__ = ["FILTERS", "GEARS", "LICENCES", "SORTS", "SOURCES", "usual_track"]
 
 GEARS: Mapping[GearKind, str] = {
     "amp": "amplifier",
@@ -42,6 +43,29 @@ SORTS: Mapping[Sort, str] = {
 }
 
 
+_TRACK_OF_TAG: Mapping[str, str] = {
+    "guitar": "chords",
+    "bass": "bass",
+    "vocals": "speech",
+    "speech": "speech",
+    "keys": "keys",
+    "synths": "keys",
+    "mix bus": "mix",
+    "mix": "mix",
+    "drums": "drums",
+}
+
+
+def usual_track(entry: Entry) -> str:
+    """Return the dry track that suits an entry, by its tags and its gear."""
+    suited = [track for tag, track in _TRACK_OF_TAG.items() if tag in entry.tags]
+    return suited[0] if suited else "chords" if entry.gear in ("amp", "amp-cab", "pedal", "cab") else "mix"
+
+
+def _position(knob: Knob) -> str:
+    return f"{float(knob.position(knob.default)[0]):.6g}"
+
+
 def _grade(grade: Grade | None) -> str:
     return IN_WORDS[grade]
 
@@ -67,5 +91,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "day": _day,
     "licence": LICENCES.__getitem__,
     "source": SOURCES.__getitem__,
+    "usual_track": usual_track,
+    "position": _position,
 }
 """What templates call them by."""

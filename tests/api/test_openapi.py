@@ -52,9 +52,10 @@ def _asked(cases, admin) -> None:
     )
     @given(case=cases)
     def asked(case) -> None:
-        # A page cannot say which bytes are a profile: of uploads, any that are none are refused.
-        is_upload = case.method == "POST" and case.path.endswith(("/profiles", "/versions"))
-        case.call_and_validate(headers=admin(), excluded_checks=[positive_data_acceptance] if is_upload else [])
+        # A page cannot say which bytes are a profile or a recording, nor which knobs a profile has: others are refused.
+        is_upload = case.method == "POST" and case.path.endswith(("/profiles", "/versions", "/tracks"))
+        is_free = is_upload or case.path.endswith("/sound")
+        case.call_and_validate(headers=admin(), excluded_checks=[positive_data_acceptance] if is_free else [])
 
     asked()
 

@@ -1,17 +1,22 @@
 """The page by plain requests: signing in, what other sites cannot do, searching, and words that stay words."""
 
 import html
+import io
+import json
 import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
+import soundfile
 
 from api.http.sessions import SESSION_DAYS
 from api.settings import ServiceSettings
-from profiler.presets import catalogue
+from profiler.presets import catalogue, preset_path
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 HERE = {"Sec-Fetch-Site": "same-origin"}
@@ -185,17 +190,29 @@ def test_strangers_look_where_they_may(serving, tmp_path: Path):
         assert httpx.post(f"{served.url}/profiles/1/favourite", headers=HTML | HERE).status_code == 401
 
 
+def _second() -> bytes:
+    """Return a second of a recording."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.random.default_rng(1).normal(0, 0.1, 48_000), 48_000, format="WAV")
+    return buffer.getvalue()
+
+
 def test_words_stay_words(served, profile_file):
     """HTML in every field that takes words is shown as text, wherever it is shown."""
     told = {"name": HOSTILE, "make": HOSTILE, "model": HOSTILE, "maker": HOSTILE, "about": HOSTILE, "note": HOSTILE}
-    knob = {"id": "k", "name": HOSTILE, "unit": HOSTILE}
-    path = profile_file(HOSTILE[:60], gear={"name": HOSTILE, "kind": "plugin"})
+    with zipfile.ZipFile(preset_path("bus-compressor")) as archive:
+        knobs = json.loads(archive.read("profile.json"))["knobs"]
+    knobs = [{**each, "name": HOSTILE, "unit": HOSTILE} for each in knobs]
+    path = profile_file(HOSTILE[:60], gear={"name": HOSTILE, "kind": "plugin"}, knobs=knobs)
     with signed_in(served, "hostile") as browser:
         sent = {"Content-Type": "application/octet-stream"} | HERE
         content = path.read_bytes()
         entry = browser.post("/api/v1/profiles", params={**told, "tags": HOSTILE[:30]}, content=content, headers=sent)
-        assert entry.status_code == 201, (entry.text, knob)
-        paths = [
+        assert entry.status_code == 201, entry.text
+        number = entry.json()["id"]
+        both = f"/compare?with={number}&with=1"
+        paths = [both, f"/profiles/{number}", f"/?compare={number}", f"/upload?version_of={number}"]
+        paths += [
             "/?sort=newest",
             "/?query=%22%3E%3Cscript%3E",
             "/?" + str(httpx.QueryParams(tags=HOSTILE, makes=HOSTILE)),
@@ -205,5 +222,39 @@ def test_words_stay_words(served, profile_file):
             assert page.status_code == 200
             assert not re.search(r"<script>|<img|onerror=alert\(2\)>", page.text), path
             assert "49" not in re.sub(r"\d{3,}|/static/\w+", "", page.text), path
+        track = browser.post("/api/v1/tracks", params={"name": HOSTILE}, content=_second(), headers=sent)
+        assert track.status_code == 201
+        assert "<script>alert" not in browser.get(f"/profiles/{number}").text
         assert "&lt;script&gt;alert(1)" in browser.get("/?sort=newest").text
         assert browser.delete(f"/api/v1/profiles/{entry.json()['id']}", headers=HERE).status_code == 204
+
+
+def test_the_account(served):
+    """One makes links for other devices and revokes what is signed in; admins invite; who may do less gets no more."""
+    with signed_in(served, "homely") as browser:
+        page = browser.post("/account/link", headers=HERE)
+        assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
+        link = re.search(r"<code>(http\S+#tci_\S+)</code>", page.text)[1]
+        assert link.startswith(f"{served.url}/#")
+        assert link not in browser.get("/account").text
+        with httpx.Client(base_url=served.url, headers=HTML) as phone:
+            assert phone.post("/sign-in", data={"link": link}, headers=HERE).status_code == 303
+            assert phone.get("/account").status_code == 200
+            other = phone.get("/api/v1/tokens").json()[0]["id"]
+            assert browser.post(f"/account/tokens/{other}/revoke", headers=HERE).status_code == 303
+            assert phone.get("/account").status_code == 401
+        assert browser.post("/account/invite", data={"name": "mole"}, headers=HERE).status_code == 403
+        narrow = browser.post("/api/v1/tokens", json={"name": "n", "scopes": ["read"]}, headers=HERE).json()["secret"]
+        reply = httpx.post(f"{served.url}/account/link", headers={"Authorization": f"Bearer {narrow}"})
+        assert reply.status_code == 403
+        assert browser.post(f"/account/tokens/{other}/revoke").status_code == 403  # from no page at all
+    with signed_in(served, "host", "admin") as browser:
+        made = browser.post("/account/invite", data={"name": "guest", "role": "reader"}, headers=HERE)
+        link = re.search(r"<code>http\S+(#tci_\S+)</code>", made.text)[1]
+        with httpx.Client(base_url=served.url, headers=HTML) as guest:
+            guest.post("/sign-in", data={"link": link}, headers=HERE)
+            assert guest.get("/api/v1/me").json()["role"] == "reader"
+            assert guest.get("/upload").status_code == 403
+        for name in ("guest", "<b>", "", "a" * 41):
+            assert browser.post("/account/invite", data={"name": name}, headers=HERE).status_code in (409, 422)
+    assert httpx.get(f"{served.url}/account", headers=HTML).status_code == 401
