@@ -79,7 +79,7 @@ def _shown(library: Library, caller: Caller, link: str | None = None, *, name: s
     with library.database.reading() as connection:
         tokens = [each for each in people.list_tokens(connection, account_id) if each.revoked_at is None]
         quota, used = library.quota(connection, account_id), entries.used_bytes(connection, account_id)
-    values = {"tokens": tokens, "quota_bytes": quota, "used_bytes": used, "link": link, "name": name}
+    values = {"tokens": tokens, "quota_bytes": quota, "used_bytes": used, "link": link, "guest": name}
     response = html(rendered("account", who=caller, here="/account", **values))
     if link:
         response.headers["Cache-Control"] = "no-store"

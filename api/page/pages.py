@@ -73,6 +73,6 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def rendered(name: str, **values: object) -> str:
+def rendered(name: str, /, **values: object) -> str:
     """Return a page. What values say is text, whatever it looks like: every one is escaped."""
     return _environment().get_template(f"{name}.html.jinja").render(values)

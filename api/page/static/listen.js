@@ -112,6 +112,7 @@ async function turned(panel) {
   try {
     while (panel.isWaiting) {
       panel.isWaiting = false;
+      tell("Rendering.");
       const name = panel.dataset.source, url = address(panel), begun = performance.now();
       const sound = await fetched(url);
       if (url !== address(panel)) continue;
