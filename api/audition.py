@@ -94,17 +94,23 @@ class Auditions:
         return _sound(answer)
 
     def _known(self, key: tuple[Any, ...], make: Callable[[_Worker], Sound]) -> Sound:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
+        if (known := self._looked_up(key)) is not None:
+            return known
         with self._worker() as worker:
+            if (known := self._looked_up(key)) is not None:  # another made it while this one waited
+                return known
             sound = make(worker)
         with self._lock:
             self._kept[key] = sound
             while len(self._kept) > _KEPT_SOUNDS:
                 self._kept.popitem(last=False)
         return sound
+
+    def _looked_up(self, key: tuple[Any, ...]) -> Sound | None:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
 
     def _play(self, worker: _Worker, profile: ProfileFile, dry: Sound, settings: KnobSettings) -> Sound:
         told = {"do": "play", "sha256": profile.sha256, "settings": dict(settings), "sample_rate": dry.sample_rate}

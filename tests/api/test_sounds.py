@@ -165,7 +165,7 @@ def test_ranges(served):
 
 def test_what_takes_too_long_is_stopped(serving, profile_file, tmp_path: Path):
     """A profile that plays for ever costs its sender a message; processes that were killed are started anew."""
-    heavy = profile_file("heavy", oversampling=64)
+    heavy = profile_file("heavy", oversampling=8)
     settings = ServiceSettings(data=tmp_path / "few", audition_seconds=1.0)
     with serving(settings) as served, served.http() as member:
         sent = {"Content-Type": "application/octet-stream"}
@@ -173,7 +173,7 @@ def test_what_takes_too_long_is_stopped(serving, profile_file, tmp_path: Path):
         light = member.post("/api/v1/profiles", content=profile_file().read_bytes(), headers=sent).json()["id"]
         served.library.auditions._seconds = 60.0
         assert member.get("/api/v1/tracks/lead/sound").status_code == 200
-        served.library.auditions._seconds = 1.0
+        served.library.auditions._seconds = 0.2
         reply = member.get(f"/api/v1/profiles/{entry['id']}/sound")
         assert (reply.status_code, "more time or memory" in reply.text) == (422, True), reply.text
         served.library.auditions._seconds = 60.0

@@ -18,13 +18,21 @@ async function reason(reply) {
 }
 
 // A sound of the server, with its samples as they are: decoded at its own rate nothing is resampled.
-async function fetched(url) {
+async function rendered(url) {
   const reply = await fetch(url);
   if (!reply.ok) throw new Error(await reason(reply));
   const bytes = await reply.arrayBuffer();
   const decoder = new OfflineAudioContext({ numberOfChannels: 1, length: 1, sampleRate: new DataView(bytes).getUint32(24, true) });
   const [loudness, peak] = ["Loudness", "Peak"].map((name) => Number(reply.headers.get(name)));
   return { buffer: await decoder.decodeAudioData(bytes), loudness, peak };
+}
+
+const awaited = new Map();
+
+// The same, asked for once however many wait for it.
+function fetched(url) {
+  if (!awaited.has(url)) awaited.set(url, rendered(url).finally(() => awaited.delete(url)));
+  return awaited.get(url);
 }
 
 // ---- knobs ----
