@@ -221,7 +221,7 @@ def test_words_stay_words(served, profile_file):
             page = browser.get(path)
             assert page.status_code == 200
             assert not re.search(r"<script>|<img|onerror=alert\(2\)>", page.text), path
-            assert "49" not in re.sub(r"\d{3,}|/static/\w+", "", page.text), path
+            assert "{{7*7}}" in page.text, path
         track = browser.post("/api/v1/tracks", params={"name": HOSTILE}, content=_second(), headers=sent)
         assert track.status_code == 201
         assert "<script>alert" not in browser.get(f"/profiles/{number}").text

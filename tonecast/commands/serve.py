@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,7 +61,8 @@ def serve(  # noqa: PLR0913 - options
     def announce(told: "Announcement") -> None:
         _announce(screen, told)
         if open_page:
-            webbrowser.open(told.admin_link or told.url)
+            # In a thread of its own: what opens it may take its time, and the server answers meanwhile.
+            threading.Thread(target=webbrowser.open, args=(told.admin_link or told.url,), daemon=True).start()
 
     serve_library(settings, announce)
 
