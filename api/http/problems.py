@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.http.forms import own_path
 from api.page import STATIC, rendered
 from api.problem import Problem, ProblemDetails, Refusal
 from profiler.errors import StorageError
@@ -62,7 +63,7 @@ def refusal(
     if not is_for_people:
         return response
     is_stranger = problem.status == HTTPStatus.UNAUTHORIZED
-    told = {"who": None, "here": scope["path"], "problem": None if is_stranger else problem.args[0]}
+    told = {"who": None, "here": own_path(scope["path"]), "problem": None if is_stranger else problem.args[0]}
     title = {} if is_stranger else {"title": problem.title, "request_id": request_id}
     page = html(rendered("sign_in" if is_stranger else "problem", **told, **title), problem.status)
     for name in ("www-authenticate", "retry-after"):

@@ -149,6 +149,22 @@ def test_pages_lead_back_here_only(served):
             assert (reply.status_code, reply.headers["location"]) == (303, "/")
         reply = browser.post("/profiles/1/favourite", data={"favourite": "no", "back": "/?tags=a"}, headers=HERE)
         assert reply.headers["location"] == "/?tags=a"
+    for path in ("//evil.example/", "/%5Cevil.example", '/"><script>alert(1)</script>'):
+        page = httpx.get(served.url + path, headers=HTML)
+        assert page.status_code == 401
+        assert not re.search(r'href="(//|/\\)|value="(//|/\\)|<script>', page.text), path
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(b"&a=b" * 101, 422), (b"\xff\x00link", 403), (b"link=%00%ff", 403), (b"link=" + bytes(60_000), 403), (b"", 403)],
+    ids=range(5),
+)
+def test_forms_that_no_page_sends(served, body, code):
+    """Very many fields, bytes that are no text, and nothing: each is refused in words."""
+    sent = {"Content-Type": "application/x-www-form-urlencoded"} | HTML | HERE
+    reply = httpx.post(f"{served.url}/sign-in", content=body, headers=sent)
+    assert (reply.status_code, 'role="alert"' in reply.text) == (code, True)
 
 
 def names_on(reply: httpx.Response) -> list[str]:
