@@ -64,8 +64,11 @@ class OwnTracks:
             self._remove(account_id, track_id)
 
     def _remove(self, account_id: int, track_id: str) -> None:
-        for suffix in (".json", ".wav"):
-            (self._of(account_id) / f"{track_id}{suffix}").unlink(missing_ok=True)
+        """Remove a track, and what is an original of it: nobody could choose that any more."""
+        originals = [each["id"] for each in self._told(account_id) if each["original_of"] == track_id]
+        for gone in (track_id, *originals):
+            for suffix in (".json", ".wav"):
+                (self._of(account_id) / f"{gone}{suffix}").unlink(missing_ok=True)
 
     def _told(self, account_id: int) -> list[dict[str, Any]]:
         told = []

@@ -281,6 +281,13 @@ def test_own_track_and_original(opened, served, tmp_path: Path):
     assert page.locator(".which").first.locator("option[value=original]").is_enabled()
     page.get_by_label("Your dry track").set_input_files({"name": "x.wav", "mimeType": "audio/wav", "buffer": b"no"})
     until(page, "document.querySelector('.status').textContent.includes('cannot be played')")
+    page.get_by_role("button", name="Remove this track").click()
+    until(page, "document.querySelector('.status').textContent.endsWith('is gone.')")
+    assert page.get_by_role("button", name="Remove this track").is_disabled()
+    assert not page.locator(".player").get_by_text("Original").is_visible()
+    folder = served.library.settings.data / "tracks"
+    assert not [each for each in folder.rglob("*.json") if '"mine.wav"' in each.read_text()]
+    assert not [each for each in folder.rglob("*.json") if '"gear.wav"' in each.read_text()]
 
 
 def test_uploading(opened, served, profile_file):

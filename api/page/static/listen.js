@@ -161,8 +161,8 @@ function showOriginal() {
   for (const option of box.querySelectorAll(".which option[value=original]")) option.hidden = option.disabled = !there;
   for (const which of box.querySelectorAll(".which")) if (which.value === "original" && !there) which.value = "dry";
   if (!there && find(".player input[value=original]").checked) find(".player input[value=dry]").checked = true;
-  const own = find(".own-original");
-  if (own) own.disabled = !("own" in track.selectedOptions[0].dataset);
+  const isOwn = "own" in track.selectedOptions[0].dataset;
+  for (const each of box.querySelectorAll(".own-original, .remove")) each.disabled = !isOwn;
 }
 
 function changed() {
@@ -204,6 +204,16 @@ find(".own-original")?.addEventListener("change", async (event) => {
   if (!made) return;
   option.dataset.original = made.id;
   changed();
+});
+
+find(".remove")?.addEventListener("click", async () => {
+  const option = track.selectedOptions[0];
+  const reply = await fetch(`/api/v1/tracks/${option.value}`, { method: "DELETE" });
+  if (!reply.ok) { tell(await reason(reply)); return; }
+  option.remove();
+  track.focus();
+  changed();
+  tell(`${option.text} is gone.`);
 });
 
 showOriginal();
