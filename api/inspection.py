@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from api.facts import FACTS
+from api.limits import bare_environment
 from api.problem import Problem
 from api.values import Facts
 
@@ -16,8 +17,6 @@ __all__ = ["Inspections"]
 _MEGABYTES = 1536
 _LARGEST_ANSWER = 1 << 20
 _MESSAGE_LETTERS = 600
-_KEPT_VARIABLES = ("PATH", "PYTHONPATH", "SYSTEMROOT", "LANG", "LC_ALL", "TEMP", "TMP")
-"""All that the process gets of the server's environment: neither database passwords nor tokens."""
 
 
 class Inspections:
@@ -43,8 +42,6 @@ class Inspections:
 
     def _printed(self, path: Path) -> bytes:
         command = (sys.executable, "-P", "-m", "api.inspector", str(path), str(_MEGABYTES), str(int(self._seconds)))
-        kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-        single = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # each thread would claim address space
         try:
             done = subprocess.run(  # noqa: S603 - our own module on a path of our own
                 command,
@@ -52,7 +49,7 @@ class Inspections:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 timeout=self._seconds,
-                env={**kept, **single},
+                env=bare_environment(),
                 check=False,
             )
         except subprocess.TimeoutExpired as error:

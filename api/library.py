@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from api.audition import Auditions
 from api.facts import read_facts
 from api.inspection import Inspections
 from api.people import Caller
@@ -20,6 +21,7 @@ from api.storage import Storage
 from api.store import audit, entries, people
 from api.store.database import Connection, Database
 from api.store.migrations import upgrade
+from api.tracks import OwnTracks
 from api.values import Description, Facts
 from profiler.errors import LibraryError, StorageError
 from profiler.storage import sha256_of
@@ -52,6 +54,8 @@ class Library:
     database: Database
     storage: Storage
     inspections: Inspections
+    auditions: Auditions
+    tracks: OwnTracks
 
     def quota(self, connection: Connection, account_id: int) -> int:
         """Return how many bytes an account may keep."""
@@ -199,9 +203,11 @@ def opened(settings: ServiceSettings) -> Iterator[Library]:
     """
     with held(settings):
         database = Database(settings.database_url)
+        auditions = Auditions(settings.scratch, seconds=settings.audition_seconds)
         try:
-            yield _prepared(settings, database)
+            yield _prepared(settings, database, auditions)
         finally:
+            auditions.close()
             database.close()
 
 
@@ -225,7 +231,7 @@ def held(settings: ServiceSettings) -> Iterator[None]:
         lock.release()
 
 
-def _prepared(settings: ServiceSettings, database: Database) -> Library:
+def _prepared(settings: ServiceSettings, database: Database, auditions: Auditions) -> Library:
     try:
         upgrade(database)
     except Problem as error:
@@ -237,6 +243,8 @@ def _prepared(settings: ServiceSettings, database: Database) -> Library:
         database=database,
         storage=Storage(settings.storage_url),
         inspections=Inspections(seconds=settings.inspection_seconds),
+        auditions=auditions,
+        tracks=OwnTracks(settings.data / "tracks"),
     )
     library.sweep()
     return library

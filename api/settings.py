@@ -24,6 +24,8 @@ class ServiceSettings:
     quota_bytes: int = 10 << 30
     requests_a_minute: int = 600
     inspection_seconds: float = 20.0
+    audition_seconds: float = 20.0
+    track_limit_bytes: int = 32 << 20
     idle_seconds: float = 30.0
 
     @property

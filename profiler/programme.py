@@ -1,6 +1,6 @@
 """Programme: dry playing that a profile learns from, composed from a seed out of synthetic instruments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.random import Generator
@@ -9,7 +9,7 @@ from scipy import signal
 from profiler.audio import Samples
 from profiler.instruments import Wave, drum_kit, electric_piano, organ, plucked_string, strings_pad, voice
 
-__all__ = ["PASSAGES", "programme"]
+__all__ = ["PASSAGES", "PLAYING", "playing", "programme"]
 
 _E2 = 82.41
 _SCALES = ((0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 5, 7, 9, 11), (0, 3, 5, 6, 7, 10), (0, 2, 4, 7, 9))
@@ -215,3 +215,21 @@ def _full_mix(rng: Generator, sample_rate: int, frames: int) -> Wave:
 
 PASSAGES = 3 * (_lead,) + 2 * (_strummed, _riff, _bass, _keys, _full_mix) + (_drums, _speech)
 """Kinds of passage, the common ones more than once."""
+
+PLAYING: Mapping[str, Callable[[Generator, int, int], Wave]] = {
+    "lead": _lead,
+    "chords": _strummed,
+    "riff": _riff,
+    "bass": _bass,
+    "drums": _drums,
+    "keys": _keys,
+    "speech": _speech,
+    "mix": _full_mix,
+}
+"""The kinds of passage by name."""
+
+
+def playing(kind: str, seed: int, *, sample_rate: int, frames: int) -> Samples:
+    """Return mono playing of one kind, of shape (frames,), as a passage of programme has it."""
+    rng = np.random.default_rng([seed, list(PLAYING).index(kind)])
+    return _passage(rng, PLAYING[kind], sample_rate, frames).astype(np.float32)

@@ -1,6 +1,6 @@
 """Scores: how far a predicted signal is from the recorded one, in the measures people quote."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -12,6 +12,7 @@ from profiler.knob import KnobSettings
 
 __all__ = [
     "GOOD_ESR",
+    "IN_WORDS",
     "SILENCE_DB",
     "TRANSPARENT_ESR",
     "USABLE_ESR",
@@ -33,6 +34,15 @@ SILENCE_DB = -100.0
 """RMS in dBFS below which a target counts as silent: its ESR would be a division by nothing."""
 
 Grade: TypeAlias = Literal["transparent", "good", "usable", "does not match"]
+
+IN_WORDS: Mapping[Grade | None, str] = {
+    "transparent": "Transparent: next to impossible to tell from the gear.",
+    "good": "Good: hard to tell from the gear, unless you listen for it.",
+    "usable": "Usable: the same character, and the difference can be heard.",
+    "does not match": "Does not match: you will hear that this is not the gear.",
+    None: "No score yet.",
+}
+"""What each grade means to who listens."""
 
 TRANSPARENT_ESR, GOOD_ESR, USABLE_ESR = 0.003, 0.01, 0.035
 """The ESRs up to which a score may have each grade."""

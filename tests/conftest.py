@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,53 @@ from profiler.training import Schedule, TrainingPlan, train
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 SAMPLE_RATE = 48_000
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 GUITARIX = "http://guitarix.sourceforge.net/plugins/"
+
+
+LISTEN = """
+// Records what reaches the loudspeakers, and lets the test draw what X is.
+window.heard = [];
+window.draws = [];
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (to, ...rest) {
+  if (to instanceof AudioDestinationNode && !this.isTap) {
+    const context = this.context;
+    if (!context.tap) {
+      context.tap = context.createScriptProcessor(4096, 1, 1);
+      context.tap.isTap = true;
+      context.tap.onaudioprocess = (event) => window.heard.push(...event.inputBuffer.getChannelData(0));
+      connect.call(context.tap, context.destination);
+      window.rate = context.sampleRate;
+    }
+    connect.call(this, context.tap);
+  }
+  return connect.call(this, to, ...rest);
+};
+const random = crypto.getRandomValues.bind(crypto);
+crypto.getRandomValues = (array) => { random(array); window.draws.push(array[0] & 1); return array; };
+"""
+
+CONTRAST = """
+(selectors) => {
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((c) => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (node) => {
+    for (; node; node = node.parentElement) {
+      const colour = parse(getComputedStyle(node).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  return selectors.flatMap((selector) => [...document.querySelectorAll(selector)].map((node) => {
+    const style = getComputedStyle(node), ink = node.ownerSVGElement ? style.fill : style.color;
+    const paper = behind(node.ownerSVGElement?.parentElement ?? node);
+    const [one, two] = [light(parse(ink)), light(paper)].sort((a, b) => b - a);
+    return [selector, (one + 0.05) / (two + 0.05)];
+  }));
+}
+"""
 
 
 @dataclass(frozen=True)
@@ -215,3 +262,34 @@ def both_sizes(convolutional: Callable[..., LoadedProfile]) -> LoadedProfile:
         profile=replace(full.profile, light=light),
         weights={**full.weights, **{"light." + name: tensor for name, tensor in small.weights.items()}},
     )
+
+
+@pytest.fixture(scope="module")
+def browser(missing: Callable[[str, str], None]) -> Iterator[Any]:
+    """Chromium of the system, driven by playwright; tests are skipped without either."""
+    try:
+        from playwright.sync_api import sync_playwright  # noqa: PLC0415
+    except ImportError:
+        missing("browser", "playwright is not installed (pip install playwright)")
+    if CHROMIUM is None:
+        missing("browser", "no chromium is installed (Debian and Ubuntu: chromium)")
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def listen() -> str:
+    """A script for the beginning of a page, which keeps what reaches the loudspeakers."""
+    return LISTEN
+
+
+@pytest.fixture(scope="session")
+def contrasts() -> Callable[[Any, Sequence[str]], list[tuple[str, float]]]:
+    """A function that returns how far each text of some selectors stands out from what is behind it."""
+
+    def measured(page: Any, selectors: Sequence[str]) -> list[tuple[str, float]]:
+        return [(selector, ratio) for selector, ratio in page.evaluate(CONTRAST, list(selectors))]
+
+    return measured

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from api.http import operations, people, profiles, shelves
+from api.http import account_pages, operations, page, people, profile_pages, profiles, shelves, sounds
 from api.http.asking import BEARER
 from api.http.gate import Gate
 from api.http.problems import HANDLERS, PROBLEM_TYPE
@@ -35,9 +35,9 @@ def create_app(library: Library) -> Gate:
         redirect_slashes=False,
     )
     app.state.library = library
-    for public in (operations.routes, people.public_routes):
+    for public in (operations.routes, people.public_routes, page.routes, profile_pages.routes, account_pages.routes):
         app.include_router(public)
-    for known in (profiles.routes, shelves.routes, people.routes):
+    for known in (profiles.routes, sounds.routes, shelves.routes, people.routes):
         app.include_router(known, dependencies=[BEARER])
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return Gate(app, library=library)

@@ -5,12 +5,13 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Path, Query, Request, Security
 from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ConfigDict
 
 from api.library import Library
 from api.people import Caller, Scope
 from api.problem import Problem
 
-__all__ = ["BEARER", "Admin", "Id", "Lib", "Page", "PageSize", "Reader", "Writer", "account_of"]
+__all__ = ["BEARER", "Admin", "Id", "Lib", "Page", "PageQuery", "PageSize", "Paged", "Reader", "Writer", "account_of"]
 
 _bearer = HTTPBearer(auto_error=False, description="A token of this library. The gate has looked at it already.")
 
@@ -45,5 +46,17 @@ Admin = Annotated[Caller, Depends(_may("admin"))]
 Id = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
 Page = Annotated[int, Query(ge=1, le=10_000)]
 PageSize = Annotated[int, Query(ge=1, le=100)]
+
+
+class PageQuery(BaseModel):
+    """Which page of a list. A name that is misspelt is told, not passed over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    page: Page = 1
+    page_size: PageSize = 25
+
+
+Paged = Annotated[PageQuery, Query()]
 BEARER = Security(_bearer)
 """Tells readers of the OpenAPI page, and generated clients, that a token is needed."""

@@ -13,9 +13,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 
 from api.http.log import LOG
-from api.http.problems import problem_response
+from api.http.problems import refusal
 from api.http.rate import Rate
+from api.http.sessions import check_same_origin, session_of
 from api.library import Library
+from api.page import STATIC
 from api.people import SCOPES_OF, Caller
 from api.problem import Problem
 from api.store import people
@@ -27,8 +29,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-PUBLIC = frozenset({"/health", "/ready", "/openapi.json", "/api/v1/claim"})
-"""Paths that answer strangers."""
+PUBLIC = frozenset({"/health", "/ready", "/openapi.json", "/api/v1/claim", "/sign-in"})
+"""Paths that answer strangers, and so do those of what pages load."""
 
 _READING = frozenset({"GET", "HEAD"})
 _UPLOAD = re.compile(r"/api/v1/profiles(/[^/]*/versions)?/?")
@@ -103,13 +105,22 @@ class _Passage:
         """Return who asks. Raises Problem for a stranger, and for a token that opens nothing."""
         scheme, _, secret = self._headers.get("authorization", "").partition(" ")
         if not scheme:
-            return self._anonymous()
+            return await self._of_session() or self._anonymous()
         if scheme.lower() != "bearer" or not secret.strip():
             raise self._unknown("The Authorization header must read: Bearer TOKEN.")
         known = await to_thread.run_sync(partial(self._look_up, secret.strip()))
         if known is None:
             raise self._unknown("This token is unknown, expired or revoked.")
         return known
+
+    async def _of_session(self) -> Caller | None:
+        """Return whose browser asks; None without a session that lives. Raises Problem for another site's request."""
+        session = session_of(self._headers)
+        if session is None:
+            return None
+        if self._scope["method"] not in _READING:
+            check_same_origin(self._headers)
+        return await to_thread.run_sync(partial(self._look_up, session))
 
     def _look_up(self, secret: str) -> Caller | None:
         database = self._library.database
@@ -133,7 +144,8 @@ class _Passage:
     def _anonymous(self) -> Caller:
         path, method = self._scope["path"], self._scope["method"]
         may_read = self._library.settings.anonymous_read and method in _READING
-        if path not in PUBLIC and not may_read:
+        is_public = path in PUBLIC or path.startswith(STATIC + "/")
+        if not is_public and not may_read:
             raise self._unknown("The library answers those it knows.")
         return Caller(
             account_id=None,
@@ -162,6 +174,8 @@ class _Passage:
         """Return how many bytes the body may have. Raises Problem for one that declares more."""
         is_upload = self._scope["method"] == "POST" and _UPLOAD.fullmatch(self._scope["path"])
         limit = self._library.settings.upload_limit_bytes if is_upload else _BODY_BYTES
+        if self._scope["path"] == "/api/v1/tracks":
+            limit = self._library.settings.track_limit_bytes
         if self._declared() > limit:
             raise Problem(413, "Too large", f"This is {self._declared()} bytes; at most {limit} are taken.")
         return limit
@@ -198,7 +212,7 @@ class _Passage:
         await self._send(message)
 
     async def _refuse(self, problem: Problem) -> None:
-        response = problem_response(problem, self._request_id)
+        response = refusal(self._scope, problem, self._request_id)
         await response(self._scope, self._receive, self._dressed)
 
     def _log(self) -> None:

@@ -1,8 +1,10 @@
 """Accounts, tokens and the audit log over HTTP."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from api.http.asking import Admin, Id, Lib, Page, PageSize, Reader, account_of
+from fastapi import APIRouter, Query
+
+from api.http.asking import Admin, Id, Lib, PageQuery, PageSize, Reader, account_of
 from api.people import (
     Account,
     AccountChanges,
@@ -23,6 +25,12 @@ __all__ = ["public_routes", "routes"]
 
 public_routes = APIRouter(prefix="/api/v1", tags=["people"])
 routes = APIRouter(prefix="/api/v1", tags=["people"])
+
+
+class AuditQuery(PageQuery):
+    """Which page of the audit log."""
+
+    page_size: PageSize = 50
 
 
 @public_routes.post("/claim", status_code=201)
@@ -118,9 +126,8 @@ def invite(account_id: Id, library: Lib, caller: Admin) -> Invitation:
 def list_audit(
     library: Lib,
     caller: Admin,  # noqa: ARG001 - who may
-    page: Page = 1,
-    page_size: PageSize = 50,
+    query: Annotated[AuditQuery, Query()],
 ) -> tuple[AuditRow, ...]:
     """Return a page of what was done, latest first."""
     with library.database.reading() as connection:
-        return audit.audit_rows(connection, page=page, page_size=page_size)
+        return audit.audit_rows(connection, page=query.page, page_size=query.page_size)

@@ -14,7 +14,6 @@ from api.http.queries import SearchQuery, UploadQuery
 from api.http.receiving import TYPES, check_type, received
 from api.library import Library, check_owner
 from api.people import Caller
-from api.problem import Problem
 from api.store import audit, entries, search
 from api.values import Changes, Entry, EntryPage, TagCount, Version
 
@@ -134,11 +133,8 @@ def download_version(
     """Return the file of one version of a profile."""
     with library.database.reading() as connection:
         entry = entries.one_entry(connection, entry_id, asked_by=caller.account_id)
-        found = [each for each in entries.versions_of(connection, entry_id) if each.number == number]
-    if not found:
-        detail = f"Profile {entry_id} has versions 1 to {entry.version.number}; found {number}."
-        raise Problem(404, "No such version", detail)
-    return _file(library, entry.name, found[0], if_none_match)
+        version = entries.one_version(connection, entry_id, number)
+    return _file(library, entry.name, version, if_none_match)
 
 
 @routes.get("/tags")

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.http.asking import Id, Lib, Page, PageSize, Reader, Writer, account_of
+from api.http.asking import Id, Lib, Paged, Reader, Writer, account_of
 from api.library import check_owner
 from api.store import audit, shelves
 from api.store.shelves import Collection, NewCollection
@@ -30,12 +30,11 @@ def unmark(entry_id: Id, library: Lib, caller: Reader) -> None:
 def list_collections(
     library: Lib,
     caller: Reader,  # noqa: ARG001 - who may
-    page: Page = 1,
-    page_size: PageSize = 25,
+    query: Paged,
 ) -> tuple[Collection, ...]:
     """Return a page of the collections by name."""
     with library.database.reading() as connection:
-        return shelves.list_collections(connection, page=page, page_size=page_size)
+        return shelves.list_collections(connection, page=query.page, page_size=query.page_size)
 
 
 @routes.post("/collections", status_code=201)

@@ -28,6 +28,7 @@ __all__ = [
     "entry_of_preset",
     "index_all",
     "one_entry",
+    "one_version",
     "owner_of",
     "remove_entry",
     "used_bytes",
@@ -137,6 +138,17 @@ def entries_by_id(connection: Connection, ids: Sequence[int], *, asked_by: int |
     mine = select(favourites.c.entry_id).where(favourites.c.account_id == asked_by, favourites.c.entry_id.in_(ids))
     marked = set(connection.execute(mine).scalars()) if asked_by is not None else set()
     return tuple(_entry(rows[id_], tags.get(id_, []), id_ in marked) for id_ in ids if id_ in rows)
+
+
+def one_version(connection: Connection, entry_id: int, number: int | None) -> Version:
+    """Return a version of an entry, the newest where no number is told. Raises Problem where there is none."""
+    found = versions_of(connection, entry_id)
+    matching = [each for each in found if number in (None, each.number)]
+    if not matching:
+        raise Problem(
+            404, "No such version", f"Profile {entry_id} has versions 1 to {found[0].number}; found {number}."
+        )
+    return matching[0]
 
 
 def versions_of(connection: Connection, entry_id: int) -> tuple[Version, ...]:

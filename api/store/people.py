@@ -151,7 +151,7 @@ def invite(connection: Connection, account_id: int) -> Invitation:
     return Invitation(account=account, secret=secret, expires_at=expires_at)
 
 
-def claim(connection: Connection, secret: str, token_name: str) -> TokenWithSecret:
+def claim(connection: Connection, secret: str, token_name: str, *, days: int | None = None) -> TokenWithSecret:
     """Use up a one-time secret and return a token with all that its account may do. Raises Problem for one used up."""
     now = datetime.now(UTC)
     usable = (invitations.c.used_at.is_(None), invitations.c.expires_at > now, accounts.c.disabled_at.is_(None))
@@ -167,7 +167,7 @@ def claim(connection: Connection, secret: str, token_name: str) -> TokenWithSecr
         detail = "This one-time secret is unknown, used or older than a day. Ask an admin for another one."
         raise Problem(403, "No such secret", detail)
     scopes = tuple(scope for scope in ("read", "write", "admin") if scope in SCOPES_OF[row.role])
-    return add_token(connection, row.account_id, NewToken(name=token_name, scopes=scopes, days=None))
+    return add_token(connection, row.account_id, NewToken(name=token_name, scopes=scopes, days=days))
 
 
 def add_token(connection: Connection, account_id: int, new: NewToken) -> TokenWithSecret:

@@ -9,7 +9,7 @@ from scipy import signal
 
 from profiler.audio import Samples
 
-__all__ = ["RunningLoudness", "k_weighting"]
+__all__ = ["RunningLoudness", "k_weighting", "loudness_of"]
 
 _HOPS_A_BLOCK = 4
 _HOPS_A_SECOND = 10
@@ -51,6 +51,19 @@ class RunningLoudness:
         if not len(power):
             return None
         return _loudness(float(power[power > power.mean() * 10 ** (_RELATIVE_GATE / 10)].mean()))
+
+
+def loudness_of(samples: Samples, sample_rate: int) -> float:
+    """Return the loudness of samples of shape (frames,) in LUFS.
+
+    What is too short or too quiet to have any counts as loud as its power in dB, at least -200.
+    """
+    running = RunningLoudness(sample_rate)
+    running.hear(samples[None])
+    if running.value is not None:
+        return running.value
+    power = float(np.mean(samples.astype(np.float64) ** 2)) if len(samples) else 0.0
+    return 10 * float(np.log10(max(power, 1e-20)))
 
 
 def k_weighting(sample_rate: int) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -19,7 +19,7 @@ from profiler.plugins.wire import Message, receive, send
 
 __all__ = ["Child"]
 
-_COMMAND = (sys.executable, "-P", "-m", "profiler.plugins.worker")
+_MODULE = "profiler.plugins.worker"
 _KEPT_BYTES = 4096
 _QUOTED_LINES = 3
 _QUOTED_LETTERS = 300
@@ -29,15 +29,15 @@ _ERRORS: dict[str, type[ProfilerError]] = {"AudioError": AudioError, "GearError"
 
 
 class Child:
-    """A running worker. `plugin` is what errors call it.
+    """A running worker. `plugin` is what errors call it, `module` what runs, with this environment or our own.
 
     A thread talks on the pipes, so that neither a full pipe nor a silent child holds its caller up: this works on
     every system, where waiting on a pipe with a limit does not. Another keeps the end of what the plugin prints.
     """
 
-    def __init__(self, plugin: str) -> None:
+    def __init__(self, plugin: str, *, module: str = _MODULE, environment: Mapping[str, str] | None = None) -> None:
         self.plugin = plugin
-        self._process = _started(plugin)
+        self._process = _started(plugin, module, os.environ if environment is None else environment)
         self._printed: deque[bytes] = deque(maxlen=16)
         self._requests: queue.Queue[Message | None] = queue.Queue()
         self._answers: queue.Queue[Message | GearError | None] = queue.Queue()
@@ -125,14 +125,14 @@ class Child:
         return f" It printed last: {' / '.join(lines)[-_QUOTED_LETTERS:]}" if lines else ""
 
 
-def _started(plugin: str) -> "subprocess.Popen[bytes]":
+def _started(plugin: str, module: str, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     try:
         return subprocess.Popen(  # noqa: S603 - our own module, by the interpreter that runs
-            _COMMAND,
+            (sys.executable, "-P", "-m", module),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": _search_path()},
+            env={**environment, "PYTHONPATH": _search_path()},
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except OSError as error:

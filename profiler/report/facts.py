@@ -8,18 +8,11 @@ import numpy as np
 from profiler.checks import SessionCheck
 from profiler.finding import Finding
 from profiler.profile import Cost, Profile
-from profiler.score import Grade, Score
+from profiler.score import IN_WORDS, Score
 from profiler.session import CaptureSession, described
 
 __all__ = ["Fact", "facts_of_profile", "facts_of_session", "findings", "headline"]
 
-_GRADES: dict[Grade | None, str] = {
-    "transparent": "Transparent: next to impossible to tell from the gear.",
-    "good": "Good: hard to tell from the gear, unless you listen for it.",
-    "usable": "Usable: the same character, and the difference can be heard.",
-    "does not match": "Does not match: you will hear that this is not the gear.",
-    None: "No score yet.",
-}
 _LIMITS = {
     "budget": "time: the training ended with its budget, longer may come closer",
     "steps": "time: the training ended with its steps, more may come closer",
@@ -47,7 +40,7 @@ def headline(score: Score | None) -> str:
     """Return in a sentence or two how close the profile comes."""
     if score is None or score.esr is None:
         return "No honest score: nothing was held out of training, or nothing was compared."
-    words = _GRADES[score.grade]
+    words = IN_WORDS[score.grade]
     return f"{words} What it gets wrong lies {_below(score.esr)} below the sound itself."
 
 

@@ -33,6 +33,7 @@ _WORST_SHOWN = 3
 _MOST_ROWS = 30
 _MOST_KNOBS = 12
 _CHECK_SHARE = 0.3
+_MODULES = ("sound.js", "blind.js", "report.js")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +156,7 @@ def _rendered(
     file_bytes: int | None,
 ) -> str:
     profile = loaded.profile
-    script, style = _file("report.js"), _file("report.css")
+    script, style = _script(), _file("report.css")
     told, untold = findings(profile, session, material.check)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("profiler.report", "."),
@@ -196,6 +197,13 @@ def _data(shown: Sequence[_Shown]) -> Markup:
     """Return the players as JSON that ends no script element: a "<" can be written otherwise."""
     text = json.dumps([asdict(each.player) for each in shown], allow_nan=False)
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - made safe here
+
+
+def _script() -> str:
+    """Return the modules as one script in a scope of its own: a page that is one file has nothing to import from."""
+    modules = "\n".join(_file(name) for name in _MODULES)
+    lines = (line.removeprefix("export ") for line in modules.splitlines() if not line.startswith("import "))
+    return '"use strict";\n(() => {\n' + "\n".join(lines) + "\n})();"
 
 
 def _file(name: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 
 from profiler.audio import Samples
-from profiler.listening.loudness import RunningLoudness
+from profiler.listening.loudness import loudness_of
 
 __all__ = ["Player", "Sound", "player"]
 
@@ -49,7 +49,7 @@ def player(dry: Samples, gear: Samples, learnt: Samples, sample_rate: int) -> Pl
     """
     peaks = [_peak(dry), max(_peak(gear), _peak(learnt))]
     stored = [dry * (_PEAK / peaks[0]), gear * (_PEAK / peaks[1]), learnt * (_PEAK / peaks[1])]
-    loudness = [_loudness(each, sample_rate) for each in stored]
+    loudness = [loudness_of(each, sample_rate) for each in stored]
     # As loud as the one with the highest peaks for its loudness can be without clipping.
     rooms = [
         loud - 20 * float(np.log10(_peak(each)))
@@ -63,7 +63,7 @@ def player(dry: Samples, gear: Samples, learnt: Samples, sample_rate: int) -> Pl
         Sound(flac=_flac(each, sample_rate), equal_gain=round(even, 5), true_gain=round(as_is, 5))
         for each, even, as_is in zip(stored, equal, true, strict=True)
     ]
-    apart = loudness[1] - _loudness(stored[1] - stored[2], sample_rate)
+    apart = loudness[1] - loudness_of(stored[1] - stored[2], sample_rate)
     return Player(
         seconds=round(len(gear) / sample_rate, 3),
         dry=sounds[0],
@@ -75,15 +75,6 @@ def player(dry: Samples, gear: Samples, learnt: Samples, sample_rate: int) -> Pl
 
 def _peak(samples: Samples) -> float:
     return max(float(np.abs(samples).max(initial=0)), 1e-6)
-
-
-def _loudness(samples: Samples, sample_rate: int) -> float:
-    running = RunningLoudness(sample_rate)
-    running.hear(samples[None])
-    if running.value is not None:
-        return running.value
-    power = float(np.mean(samples.astype(np.float64) ** 2)) if len(samples) else 0.0
-    return 10 * float(np.log10(max(power, 1e-20)))
 
 
 def _flac(samples: Samples, sample_rate: int) -> str:

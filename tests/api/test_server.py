@@ -194,3 +194,17 @@ def checked(folder: Path, *, swept: bool = True) -> int:
             assert sha256_of(path) == path.stem
             assert zipfile.is_zipfile(path)
     return len(kept)
+
+
+def test_it_opens_its_page(process, monkeypatch, tmp_path: Path):
+    """With --open the link is opened in the browser that this system names, as soon as the server answers."""
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n')
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    server = process("--open")
+    deadline = time.monotonic() + 60
+    while not opened.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert opened.read_text().strip() == server.told["admin_link"]

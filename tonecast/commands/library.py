@@ -163,8 +163,8 @@ def invite(
     with _client(server) as client:
         made = client.add_account(NewAccount(name=name, role=role))
         link = f"{client.server}/#{made.secret}"
-    screen.say(f"Within a day, once, {name} types:")
-    screen.say(f"tonecast login {link}")
+    screen.say(f"Within a day, once, {name} opens this in a browser, or types `tonecast login` and it:")
+    screen.say(link)
     screen.result({"account": made.account.name, "role": made.account.role, "link": link})
 
 

@@ -1,6 +1,9 @@
 """`tonecast serve`: a library of profiles that others on the network use."""
 
+import os
 import sys
+import threading
+import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,9 +34,13 @@ def serve(  # noqa: PLR0913 - options
     rate: Annotated[
         int, typer.Option(min=1, help="Requests a minute for each account, or address of strangers.")
     ] = 600,
+    open_page: Annotated[
+        bool | None,
+        typer.Option("--open/--no-open", help="Open its page in a browser; yes on a desktop."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Serve a library of profiles. The first start prints a link that makes the first admin's token, once."""
+    """Serve a library of profiles. The first start prints a link that signs the first admin in, once."""
     from api.http.server import serve as serve_library
     from api.settings import ServiceSettings
 
@@ -48,13 +55,28 @@ def serve(  # noqa: PLR0913 - options
         quota_bytes=quota * _MEGABYTE,
         requests_a_minute=rate,
     )
-    serve_library(settings, lambda told: _announce(screen, told))
+    if open_page is None:
+        open_page = not as_json and sys.stdout.isatty() and _has_desktop()
+
+    def announce(told: "Announcement") -> None:
+        _announce(screen, told)
+        if open_page:
+            # In a thread of its own: what opens it may take its time, and the server answers meanwhile.
+            threading.Thread(target=webbrowser.open, args=(told.admin_link or told.url,), daemon=True).start()
+
+    serve_library(settings, announce)
 
 
 def _announce(screen: Screen, told: "Announcement") -> None:
-    screen.say(f"The library answers at {told.url}")
+    screen.say(f"The library and its page are at {told.url}")
     if told.admin_link:
-        screen.say("Nobody administers it yet. Within a day, once:")
-        screen.say(f"tonecast login {told.admin_link}")
+        screen.say("Nobody administers it yet. Within a day, once, open this in a browser:")
+        screen.say(told.admin_link)
+        screen.say("or, for the command line: tonecast login and the same link.")
     screen.result({"url": told.url, "admin_link": told.admin_link})
     sys.stdout.flush()
+
+
+def _has_desktop() -> bool:
+    """Whether a browser would be one with windows: one in this terminal would take it from the server."""
+    return sys.platform in ("win32", "darwin") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

@@ -1,7 +1,6 @@
 """The page in a real browser: how it loads, looks, plays, prints, and what its blind test counts."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,70 +8,9 @@ from typing import Any
 import pytest
 from scipy import stats
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-LISTEN = """
-// Records what reaches the loudspeakers, and lets the test draw what X is.
-window.heard = [];
-window.draws = [];
-const connect = AudioNode.prototype.connect;
-AudioNode.prototype.connect = function (to, ...rest) {
-  if (to instanceof AudioDestinationNode && !this.isTap) {
-    const context = this.context;
-    if (!context.tap) {
-      context.tap = context.createScriptProcessor(4096, 1, 1);
-      context.tap.isTap = true;
-      context.tap.onaudioprocess = (event) => window.heard.push(...event.inputBuffer.getChannelData(0));
-      connect.call(context.tap, context.destination);
-      window.rate = context.sampleRate;
-    }
-    connect.call(this, context.tap);
-  }
-  return connect.call(this, to, ...rest);
-};
-const random = crypto.getRandomValues.bind(crypto);
-crypto.getRandomValues = (array) => { random(array); window.draws.push(array[0] & 1); return array; };
-"""
-
-CONTRAST = """
-(selectors) => {
-  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((c) => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (node) => {
-    for (; node; node = node.parentElement) {
-      const colour = parse(getComputedStyle(node).backgroundColor);
-      if (colour.length === 3 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  return selectors.flatMap((selector) => [...document.querySelectorAll(selector)].map((node) => {
-    const style = getComputedStyle(node), ink = node.ownerSVGElement ? style.fill : style.color;
-    const paper = behind(node.ownerSVGElement?.parentElement ?? node);
-    const [one, two] = [light(parse(ink)), light(paper)].sort((a, b) => b - a);
-    return [selector, (one + 0.05) / (two + 0.05)];
-  }));
-}
-"""
-
-
-@pytest.fixture(scope="module")
-def browser(missing: Callable[[str, str], None]) -> Iterator[Any]:
-    """Chromium of the system, driven by playwright; tests are skipped without either."""
-    try:
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415
-    except ImportError:
-        missing("browser", "playwright is not installed (pip install playwright)")
-    if CHROMIUM is None:
-        missing("browser", "no chromium is installed (Debian and Ubuntu: chromium)")
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
 
 @pytest.fixture
-def opened(browser: Any, report: Path) -> Iterator[Callable[..., Any]]:
+def opened(browser: Any, report: Path, listen: str) -> Iterator[Callable[..., Any]]:
     """A function that opens the report; at the end nothing may have been asked for or complained about."""
     contexts, told, asked = [], [], []
 
@@ -80,7 +18,7 @@ def opened(browser: Any, report: Path) -> Iterator[Callable[..., Any]]:
         context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
-        page.add_init_script(LISTEN)
+        page.add_init_script(listen)
         page.on("console", lambda message: told.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: told.append(str(error)))
         page.on("dialog", lambda dialog: told.append("dialog " + dialog.message))
@@ -105,7 +43,7 @@ def test_nothing_sticks_out(opened, width: int):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_texts_can_be_read(opened, scheme: str):
+def test_texts_can_be_read(opened, contrasts, scheme: str):
     """Every kind of text stands out by 4.5 to 1, as WCAG AA has it, in light and in dark."""
     page = opened(scheme=scheme)
     kinds = [
@@ -124,7 +62,7 @@ def test_texts_can_be_read(opened, scheme: str):
         ".sources span",
         "svg text",
     ]
-    ratios = page.evaluate(CONTRAST, kinds)
+    ratios = contrasts(page, kinds)
     assert {kind for kind, _ in ratios} >= {"p", "td", "button", "svg text"}
     assert [(kind, round(ratio, 2)) for kind, ratio in ratios if ratio < 4.5] == []
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")

@@ -1,0 +1,80 @@
+"""Pages about one profile, two of them side by side, and the page that takes one in."""
+
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Query
+from markupsafe import Markup
+from starlette.responses import Response
+
+from api.http.asking import Id, Lib, Reader, Writer
+from api.http.problems import html
+from api.http.sounds import PLAYING, all_tracks, file_of
+from api.library import check_owner
+from api.page import rendered
+from api.page.words import GEARS, LICENCES, usual_track
+from api.problem import Problem
+from api.store import entries
+
+__all__ = ["routes"]
+
+routes = APIRouter(include_in_schema=False)
+
+_Number = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
+_Sides = Annotated[list[Annotated[int, Query(ge=1, le=2**31 - 1)]], Query(alias="with", max_length=10)]
+
+
+@routes.get("/profiles/{entry_id}")
+def profile_page(entry_id: Id, library: Lib, caller: Reader, version: _Number = None) -> Response:
+    """Show a profile: what it is, how it sounds, its versions."""
+    with library.database.reading() as connection:
+        entry = entries.one_entry(connection, entry_id, asked_by=caller.account_id)
+        versions = entries.versions_of(connection, entry_id)
+        shown = entries.one_version(connection, entry_id, version)
+        is_own = caller.account_id is not None and entries.owner_of(connection, entry_id) == caller.account_id
+    may_change = "write" in caller.scopes and (is_own or caller.is_admin)
+    values = {"entry": entry, "version": shown, "versions": versions, "may_change": may_change}
+    heard = {"tracks": all_tracks(library, caller), "chosen": usual_track(entry)}
+    return html(rendered("profile", who=caller, here=f"/profiles/{entry_id}", **values, **heard))
+
+
+@routes.get("/profiles/{entry_id}/plots")
+async def plots_page(entry_id: Id, library: Lib, caller: Reader, version: _Number = None) -> Response:
+    """Show the plots of a profile."""
+
+    def shown() -> str:
+        with library.database.reading() as connection:
+            entry = entries.one_entry(connection, entry_id, asked_by=caller.account_id)
+            told = entries.one_version(connection, entry_id, version)
+        drawn = [(title, Markup(charts)) for title, charts in library.auditions.plots(file_of(library, told))]  # noqa: S704 - SVG of our own, in which names are escaped
+        values = {"entry": entry, "version": told, "plots": drawn}
+        return rendered("plots", who=caller, here=f"/profiles/{entry_id}/plots", **values)
+
+    return html(await to_thread.run_sync(shown, limiter=PLAYING))
+
+
+@routes.get("/compare")
+def compare_page(library: Lib, caller: Reader, sides: _Sides) -> Response:
+    """Show two profiles side by side."""
+    if len(sides) != 2 or sides[0] == sides[1]:
+        raise Problem(422, "Not two", "Two different profiles can be compared. Choose them in the library.")
+    with library.database.reading() as connection:
+        both = [entries.one_entry(connection, each, asked_by=caller.account_id) for each in sides]
+    panels = [
+        {"source": name, "entry": entry, "version": entry.version}
+        for name, entry in zip(("first", "second"), both, strict=True)
+    ]
+    heard = {"tracks": all_tracks(library, caller), "chosen": usual_track(both[0])}
+    return html(rendered("compare", who=caller, here="/compare", panels=panels, **heard))
+
+
+@routes.get("/upload")
+def upload_page(library: Lib, caller: Writer, version_of: _Number = None) -> Response:
+    """Ask for a profile file."""
+    entry = None
+    if version_of is not None:
+        with library.database.reading() as connection:
+            check_owner(caller, entries.owner_of(connection, version_of))
+            entry = entries.one_entry(connection, version_of, asked_by=caller.account_id)
+    values = {"entry": entry, "limit_bytes": library.settings.upload_limit_bytes}
+    return html(rendered("upload", who=caller, here="/upload", gears=GEARS, licences=LICENCES, **values))

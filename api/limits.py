@@ -1,0 +1,35 @@
+"""What processes that touch strangers' files may use of this machine, and know of it."""
+
+import os
+
+__all__ = ["bare_environment", "limit", "limit_data"]
+
+_KEPT_VARIABLES = ("PATH", "PYTHONPATH", "SYSTEMROOT", "LANG", "LC_ALL", "TEMP", "TMP")
+_SINGLE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # each thread would claim address space
+
+
+def bare_environment() -> dict[str, str]:
+    """Return all that such a process gets of the server's environment: neither database passwords nor tokens."""
+    return {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ} | _SINGLE
+
+
+def limit(*, memory_bytes: int, cpu_seconds: int) -> None:
+    """Limit this process: its memory, libraries included, its time, and that it writes no file."""
+    _limit(RLIMIT_AS=memory_bytes, RLIMIT_CPU=cpu_seconds, RLIMIT_FSIZE=0, RLIMIT_CORE=0)
+
+
+def limit_data(data_bytes: int) -> None:
+    """Limit this process: its memory beside what it maps of files, as torch's libraries do, and that it writes none."""
+    _limit(RLIMIT_DATA=data_bytes, RLIMIT_FSIZE=0, RLIMIT_CORE=0)
+
+
+def _limit(**limits: int) -> None:
+    try:
+        import resource  # noqa: PLC0415 - not on Windows, where the parent's own deadline is all there is
+    except ImportError:
+        return
+    for name, wanted in limits.items():
+        kind = getattr(resource, name)
+        _, most = resource.getrlimit(kind)
+        lowest = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(kind, (lowest, lowest))

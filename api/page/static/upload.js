@@ -1,0 +1,69 @@
+// A profile dropped or chosen is sent as it is; what became of it is said in words.
+
+const form = document.querySelector(".upload");
+const [file, drop, progress] = ["#file", ".drop", "progress"].map((name) => form.querySelector(name));
+const [button, status, problem] = ["button", ".status", ".problem"].map((name) => form.querySelector(name));
+
+function tell(words, trouble = "") {
+  status.textContent = words;
+  problem.textContent = trouble;
+  problem.hidden = !trouble;
+}
+
+// The fields as the query of an upload; each tag is one of its own.
+function query() {
+  const told = new URLSearchParams();
+  for (const { name, value } of form.elements) {
+    if (!name || !value.trim()) continue;
+    for (const part of name === "tags" ? value.split(",") : [value]) if (part.trim()) told.append(name, part.trim());
+  }
+  return told;
+}
+
+function send(chosen) {
+  return new Promise((done, failed) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", `${form.dataset.path}?${query()}`);
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.responseType = "json";
+    request.upload.addEventListener("progress", (event) => { if (event.total) progress.value = event.loaded / event.total; });
+    request.addEventListener("load", () => done(request));
+    request.addEventListener("error", () => failed(new Error("The server cannot be reached, or closed the connection. Try again.")));
+    request.send(chosen);
+  });
+}
+
+async function upload() {
+  const chosen = file.files[0], limit = Number(form.dataset.limit);
+  if (chosen.size > limit) { tell("", `${chosen.name} has ${chosen.size} bytes; at most ${limit} are taken.`); return; }
+  tell(`Sending ${chosen.name}.`);
+  button.disabled = true;
+  progress.hidden = false;
+  try {
+    const { status: code, response } = await send(chosen);
+    if (code >= 400 || !response) { tell("", response?.detail ?? `The server answered ${code}.`); return; }
+    tell(code === 201 ? "It is in the library: " : "The library has this very file already: ");
+    const link = document.createElement("a");
+    link.href = `/profiles/${response.id}`;
+    link.textContent = response.name;
+    status.append(link);
+    link.focus();
+  } catch (error) {
+    tell("", error.message);
+  } finally {
+    button.disabled = false;
+    progress.hidden = true;
+    progress.value = 0;
+  }
+}
+
+form.addEventListener("submit", (event) => { event.preventDefault(); upload(); });
+addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
+addEventListener("dragleave", (event) => { if (!event.relatedTarget) drop.classList.remove("over"); });
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  drop.classList.remove("over");
+  if (!event.dataTransfer.files.length) return;
+  file.files = event.dataTransfer.files;
+  tell(`${file.files[0].name} is chosen.`);
+});
