@@ -6,9 +6,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from api.http import account_pages, operations, page, people, profile_pages, profiles, shelves, sounds
+from api.http import account_pages, metrics, operations, page, people, profile_pages, profiles, shelves, sounds
 from api.http.asking import BEARER
 from api.http.gate import Gate
+from api.http.metrics import Metrics
 from api.http.problems import HANDLERS, PROBLEM_TYPE
 from api.library import Library
 from api.problem import ProblemDetails
@@ -35,12 +36,13 @@ def create_app(library: Library) -> Gate:
         redirect_slashes=False,
     )
     app.state.library = library
+    app.state.metrics = Metrics(library)
     for public in (operations.routes, people.public_routes, page.routes, profile_pages.routes, account_pages.routes):
         app.include_router(public)
-    for known in (profiles.routes, sounds.routes, shelves.routes, people.routes):
+    for known in (metrics.routes, profiles.routes, sounds.routes, shelves.routes, people.routes):
         app.include_router(known, dependencies=[BEARER])
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
-    return Gate(app, library=library)
+    return Gate(app, library=library, metrics=app.state.metrics)
 
 
 def _described(app: FastAPI) -> dict[str, Any]:

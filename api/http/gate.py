@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 
 from api.http.log import LOG
+from api.http.metrics import Metrics
 from api.http.problems import refusal
 from api.http.rate import Rate
 from api.http.sessions import check_same_origin, session_of
@@ -50,8 +51,8 @@ _ANONYMOUS_AS = "anonymous"
 class Gate:
     """An ASGI application around another. It lets in who has a token, as often and as much as they may send."""
 
-    def __init__(self, app: Any, *, library: Library) -> None:
-        self._app, self._library = app, library
+    def __init__(self, app: Any, *, library: Library, metrics: Metrics) -> None:
+        self._app, self._library, self._metrics = app, library, metrics
         self._rate = Rate(library.settings.requests_a_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +60,11 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await _Passage(self._app, self._library, self._rate, scope, receive, send).go()
+        passage = _Passage(self._app, self._library, self._rate, scope, receive, send)
+        try:
+            await passage.go()
+        finally:
+            passage.count(self._metrics)
 
 
 class _Passage:
@@ -214,6 +219,10 @@ class _Passage:
     async def _refuse(self, problem: Problem) -> None:
         response = refusal(self._scope, problem, self._request_id)
         await response(self._scope, self._receive, self._dressed)
+
+    def count(self, metrics: Metrics) -> None:
+        """Have it counted, when it is over."""
+        metrics.answered(self._scope, self._status, time.perf_counter() - self._started, self._heard)
 
     def _log(self) -> None:
         fields = {

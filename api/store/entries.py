@@ -15,6 +15,7 @@ from api.store.words import facet, folded, words_of
 from api.values import Changes, Description, Entry, Facts, TagCount, Version
 
 __all__ = [
+    "Holdings",
     "Upload",
     "add_entry",
     "add_version",
@@ -26,6 +27,7 @@ __all__ = [
     "entries_by_id",
     "entry_of_hash",
     "entry_of_preset",
+    "holdings",
     "index_all",
     "one_entry",
     "one_version",
@@ -37,6 +39,15 @@ __all__ = [
 ]
 
 _ENTRIES_AT_A_TIME = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holdings:
+    """What a library holds."""
+
+    profiles: int
+    versions: int
+    bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +201,14 @@ def all_ids(connection: Connection) -> list[int]:
 def owner_of(connection: Connection, entry_id: int) -> int:
     """Return whose entry it is. Raises Problem where there is none."""
     return int(_locked(connection, entry_id).owner_id)
+
+
+def holdings(connection: Connection) -> Holdings:
+    """Count what the library holds."""
+    profiles = connection.execute(select(func.count()).select_from(entries)).scalar_one()
+    query = select(func.count(), func.coalesce(func.sum(versions.c.bytes), 0)).select_from(versions)
+    count, kept = connection.execute(query).one()
+    return Holdings(profiles=profiles, versions=count, bytes=int(kept))
 
 
 def used_bytes(connection: Connection, account_id: int) -> int:
