@@ -9,7 +9,7 @@ from scipy import signal
 from profiler.audio import Samples
 from profiler.instruments import Wave, drum_kit, electric_piano, organ, plucked_string, strings_pad, voice
 
-__all__ = ["PASSAGES", "PLAYING", "playing", "programme"]
+__all__ = ["PASSAGES", "PLAYING", "passages", "playing", "programme"]
 
 _E2 = 82.41
 _SCALES = ((0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 5, 7, 9, 11), (0, 3, 5, 6, 7, 10), (0, 2, 4, 7, 9))
@@ -44,6 +44,15 @@ def programme(seed: int, *, sample_rate: int, frames: int) -> Samples:
         out[start : start + length] = _passage(rng, order.pop(), sample_rate, length)
         start, number = start + length, number + 1
     return out.astype(np.float32)
+
+
+def passages(seed: int, *, sample_rate: int, frames: int) -> Samples:
+    """Return a passage of each kind of playing, of shape (kinds, frames). The same seed gives the same passages."""
+    kinds = dict.fromkeys(PASSAGES)
+    played = (
+        _passage(np.random.default_rng([seed, number]), kind, sample_rate, frames) for number, kind in enumerate(kinds)
+    )
+    return np.stack([passage.astype(np.float32) for passage in played])
 
 
 def _passage(rng: Generator, play: Callable[[Generator, int, int], Wave], sample_rate: int, frames: int) -> Wave:
