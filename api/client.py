@@ -1,5 +1,6 @@
 """A client of a library: `with LibraryClient("http://studio:8000", token) as library: library.search("fuzz")`."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
@@ -11,6 +12,7 @@ import h11
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
+from api.heard import SoundMatches, TagCorrection, TagProposals
 from api.people import Invitation, Me, NewAccount, TokenWithSecret
 from api.problem import ProblemDetails
 from api.values import Changes, Description, Entry, EntryPage, Version
@@ -82,18 +84,29 @@ class LibraryClient:
         ids = ", ".join(f"{each.id} by {each.owner}" for each in found)
         raise LibraryError(f"Several entries are called {name_or_id!r}: {ids}. Name one by its number.")
 
+    def search_by_sound(self, recording: Path, *, most: int = 10) -> SoundMatches:
+        """Return the profiles that sound most like a recording of gear, each at the settings where it does so most."""
+        with self._upload(recording) as (content, headers):
+            return self._asked(
+                SoundMatches, "POST", "/api/v1/search/sound", params={"most": most}, content=content, headers=headers
+            )
+
+    def tag_proposals(self, tag: str | None = None, *, entry_id: int | None = None, most: int = 25) -> TagProposals:
+        """Return tags that may fit profiles, surest first: of one tag or all, for one profile or all."""
+        given = {"tag": tag, "entry": entry_id, "most": most}
+        told = {name: value for name, value in given.items() if value is not None}
+        return self._asked(TagProposals, "GET", "/api/v1/tags/proposals", params=told)
+
+    def correct_tag(self, correction: TagCorrection) -> Entry:
+        """Say whether a tag fits a profile, which proposals then learn from."""
+        return self._asked(Entry, "POST", "/api/v1/tags/corrections", json=asdict(correction))
+
     def push(self, path: Path, about: Description | None = None, *, version_of: int | None = None) -> Pushed:
         """Upload a profile file: as an entry, or as the newest version of one."""
-        if not path.is_file():
-            raise LibraryError(f"{path} is not there, or is not a file. Check the name.")
-        size, limit = path.stat().st_size, self.me().upload_limit_bytes
-        if size > limit:
-            raise LibraryError(f"{path} is {size} bytes; this library takes at most {limit}.")
         where = "/api/v1/profiles" if version_of is None else f"/api/v1/profiles/{version_of}/versions"
         told = {name: value for name, value in asdict(about or Description()).items() if value}
-        with path.open("rb") as file:
-            headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-            reply = self._sent("POST", where, params=told, content=_pieces(file), headers=headers)
+        with self._upload(path) as (content, headers):
+            reply = self._sent("POST", where, params=told, content=content, headers=headers)
         return Pushed(entry=_read(Entry, reply), is_new=reply.status_code == HTTPStatus.CREATED)
 
     def pull(self, entry: Entry, path: Path, *, version: Version | None = None) -> None:
@@ -137,6 +150,17 @@ class LibraryClient:
     def add_account(self, account: NewAccount) -> Invitation:
         """Make an account, and a one-time secret for its owner. Takes an admin's token."""
         return self._asked(Invitation, "POST", "/api/v1/accounts", json=asdict(account))
+
+    @contextlib.contextmanager
+    def _upload(self, path: Path) -> Iterator[tuple[Iterator[bytes], dict[str, str]]]:
+        """Yield the pieces of a file and the headers that it is sent with. Raises LibraryError for one too large."""
+        if not path.is_file():
+            raise LibraryError(f"{path} is not there, or is not a file. Check the name.")
+        size, limit = path.stat().st_size, self.me().upload_limit_bytes
+        if size > limit:
+            raise LibraryError(f"{path} is {size} bytes; this library takes at most {limit}.")
+        with path.open("rb") as file:
+            yield _pieces(file), {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
 
     def _asked(self, kind: type[_T], method: str, path: str, **request: Any) -> _T:
         return _read(kind, self._sent(method, path, **request))

@@ -1,22 +1,27 @@
 """Reading uploads in processes of their own: a hostile file costs its sender a message and nobody else a thing."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from api.facts import FACTS
 from api.limits import bare_environment
 from api.problem import Problem
 from api.values import Facts
 
-__all__ = ["Inspections"]
+__all__ = ["Inspections", "printed_by"]
 
 _MEGABYTES = 1536
 _LARGEST_ANSWER = 1 << 20
 _MESSAGE_LETTERS = 600
+_GLANCE_SECONDS = 0.5
 
 
 class Inspections:
@@ -28,8 +33,11 @@ class Inspections:
 
     def facts_of(self, path: Path) -> Facts:
         """Return what a profile file says of itself. Raises Problem that says why it is not a profile."""
-        with self._room:
-            printed = self._printed(path)
+        try:
+            with self._room:
+                printed = printed_by("api.inspector", str(path), megabytes=_MEGABYTES, seconds=self._seconds)
+        except subprocess.TimeoutExpired as error:
+            raise _not_a_profile(f"reading it takes longer than {self._seconds:g} s.") from error
         try:
             answer = json.loads(printed)
             if "facts" in answer:
@@ -40,21 +48,30 @@ class Inspections:
         # The scratch name means nothing to the sender.
         raise _not_a_profile(reason.replace(str(path), "the file")[:_MESSAGE_LETTERS])
 
-    def _printed(self, path: Path) -> bytes:
-        command = (sys.executable, "-P", "-m", "api.inspector", str(path), str(_MEGABYTES), str(int(self._seconds)))
+
+def printed_by(
+    module: str, *arguments: str, megabytes: int, seconds: float, stopped: Callable[[], bool] = lambda: False
+) -> bytes:
+    """Return what a module of ours prints about a stranger's file, in a process of its own that knows no secrets.
+
+    Empty when it prints more than it should, or is `stopped`. Raises TimeoutExpired after `seconds`.
+    """
+    command = (sys.executable, "-P", "-m", module, *arguments, str(megabytes), str(int(seconds)))
+    quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": bare_environment()}
+    deadline = time.monotonic() + seconds
+    with subprocess.Popen(command, stdout=subprocess.PIPE, **quiet) as process:  # noqa: S603 - our own module
         try:
-            done = subprocess.run(  # noqa: S603 - our own module on a path of our own
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                timeout=self._seconds,
-                env=bare_environment(),
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise _not_a_profile(f"reading it takes longer than {self._seconds:g} s.") from error
-        return done.stdout if len(done.stdout) <= _LARGEST_ANSWER else b""
+            while not stopped():
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    printed, _ = process.communicate(
+                        timeout=min(max(deadline - time.monotonic(), 0.0), _GLANCE_SECONDS)
+                    )
+                    return printed if len(printed) <= _LARGEST_ANSWER else b""
+                if time.monotonic() >= deadline:
+                    raise subprocess.TimeoutExpired(command, seconds)
+        finally:
+            process.kill()
+    return b""
 
 
 def _not_a_profile(reason: str) -> Problem:

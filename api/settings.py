@@ -11,7 +11,7 @@ class ServiceSettings:
     """How one server runs. Without URLs, rows and files live in the folder `data`, which is made if need be.
 
     `database` is a SQLAlchemy URL, `storage` one that fsspec knows. `quota_bytes` is what each account may keep unless
-    the account says otherwise.
+    the account says otherwise. One that `hears` listens to profiles as they come, for the search by sound.
     """
 
     data: Path
@@ -27,6 +27,7 @@ class ServiceSettings:
     audition_seconds: float = 20.0
     track_limit_bytes: int = 32 << 20
     idle_seconds: float = 30.0
+    hears: bool = True
 
     @property
     def database_url(self) -> str:

@@ -6,12 +6,25 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from api.http import account_pages, metrics, operations, page, people, profile_pages, profiles, shelves, sounds
+from api.http import (
+    account_pages,
+    listening,
+    metrics,
+    operations,
+    page,
+    people,
+    profile_pages,
+    profiles,
+    shelves,
+    sounds,
+    tags,
+)
 from api.http.asking import BEARER
 from api.http.gate import Gate
 from api.http.metrics import Metrics
 from api.http.problems import HANDLERS, PROBLEM_TYPE
 from api.library import Library
+from api.listening.listening import Listening
 from api.problem import ProblemDetails
 
 __all__ = ["create_app"]
@@ -23,8 +36,8 @@ _ABOUT = (
 _SHARED = "#/components/schemas/{model}"
 
 
-def create_app(library: Library) -> Gate:
-    """Return the application that serves a library."""
+def create_app(library: Library, heard_by: Listening | None = None) -> Gate:
+    """Return the application that serves a library; `heard_by` is who listens for it, if that is to be known."""
     app = FastAPI(
         title="Tonecast library",
         version="1",
@@ -37,9 +50,11 @@ def create_app(library: Library) -> Gate:
     )
     app.state.library = library
     app.state.metrics = Metrics(library)
+    app.state.listening = heard_by or Listening(library)
     for public in (operations.routes, people.public_routes, page.routes, profile_pages.routes, account_pages.routes):
         app.include_router(public)
-    for known in (metrics.routes, profiles.routes, sounds.routes, shelves.routes, people.routes):
+    listens = (sounds.routes, listening.routes, tags.routes)
+    for known in (metrics.routes, profiles.routes, *listens, shelves.routes, people.routes):
         app.include_router(known, dependencies=[BEARER])
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return Gate(app, library=library, metrics=app.state.metrics)

@@ -8,16 +8,34 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict
 
 from api.library import Library
+from api.listening.listening import Listening
 from api.people import Caller, Scope
 from api.problem import Problem
 
-__all__ = ["BEARER", "Admin", "Id", "Lib", "Page", "PageQuery", "PageSize", "Paged", "Reader", "Writer", "account_of"]
+__all__ = [
+    "BEARER",
+    "Admin",
+    "Id",
+    "Lib",
+    "Listen",
+    "Page",
+    "PageQuery",
+    "PageSize",
+    "Paged",
+    "Reader",
+    "Writer",
+    "account_of",
+]
 
 _bearer = HTTPBearer(auto_error=False, description="A token of this library. The gate has looked at it already.")
 
 
 def _library(request: Request) -> Library:
     return cast(Library, request.app.state.library)
+
+
+def _listening(request: Request) -> Listening:
+    return cast(Listening, request.app.state.listening)
 
 
 def _may(scope: Scope) -> Callable[[Request], Caller]:
@@ -39,6 +57,7 @@ def account_of(caller: Caller) -> int:
 
 
 Lib = Annotated[Library, Depends(_library)]
+Listen = Annotated[Listening, Depends(_listening)]
 
 Reader = Annotated[Caller, Depends(_may("read"))]
 Writer = Annotated[Caller, Depends(_may("write"))]

@@ -14,17 +14,24 @@ from api.library import Received
 from api.problem import Problem
 from profiler.errors import StorageError
 
-__all__ = ["TYPES", "received"]
+__all__ = ["AUDIO_TYPES", "TYPES", "check_type", "received"]
 
 TYPES = ("application/octet-stream", "application/zip", "application/x-tonecast")
 """What an upload may call itself."""
 
 
-def check_type(request: Request) -> None:
-    """Raise Problem for an upload that says that it is something else than a file."""
+AUDIO_TYPES = (
+    TYPES[0],
+    *(f"audio/{name}" for name in ("wav", "x-wav", "flac", "x-flac", "aiff", "x-aiff", "ogg", "mpeg")),
+)
+"""What a recording may call itself."""
+
+
+def check_type(request: Request, types: tuple[str, ...] = TYPES) -> None:
+    """Raise Problem for an upload that says that it is something else than a file of these types."""
     found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if found not in TYPES:
-        detail = f"The body must be the profile file itself, as {TYPES[0]}; found {found or 'no type'!r}."
+    if found not in types:
+        detail = f"The body must be the file itself, as {types[0]}; found {found or 'no type'!r}."
         raise Problem(415, "Not a file", detail)
 
 
@@ -50,5 +57,5 @@ async def _written(request: Request, path: Path) -> Received:
             size += len(piece)
             await to_thread.run_sync(file.write, piece)
     if size == 0:
-        raise Problem(422, "Nothing sent", "The body is empty; it must be the profile file itself.")
+        raise Problem(422, "Nothing sent", "The body is empty; it must be the file itself.")
     return Received(path=path, sha256=digest.hexdigest(), bytes=size)

@@ -1,5 +1,6 @@
 """The server: a socket, uvicorn on it, and a library that is open for as long."""
 
+import contextlib
 import signal
 import socket
 from collections.abc import Callable
@@ -11,6 +12,8 @@ import uvicorn
 from api.http.app import create_app
 from api.http.log import LOG, start_logging
 from api.library import Library, opened
+from api.listening.background import hearing
+from api.listening.listening import Listening
 from api.settings import ServiceSettings
 from api.shipped import add_presets
 from profiler.errors import LibraryError
@@ -48,7 +51,9 @@ def serve(settings: ServiceSettings, announce: Callable[[Announcement], None]) -
             port = listener.getsockname()[1]
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
             told = Announcement(url=f"http://{host}:{port}", admin_secret=library.admin_secret())
-            _Server(_config(library), lambda: announce(told)).run(sockets=[listener])
+            listening = Listening(library)
+            with hearing(listening) if settings.hears else contextlib.nullcontext():
+                _Server(_config(library, listening), lambda: announce(told)).run(sockets=[listener])
     finally:
         LOG.info("ended")
 
@@ -68,9 +73,9 @@ class _Server(uvicorn.Server):
         self._ready()
 
 
-def _config(library: Library) -> uvicorn.Config:
+def _config(library: Library, listening: Listening) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(library),
+        create_app(library, listening),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from api.facts import FACTS
 from api.problem import Problem
 from api.store.index import add_words, remove_words
+from api.store.sounds import note_change
 from api.store.tables import accounts, entries, entry_tags, favourites, versions
 from api.store.words import facet, folded, words_of
 from api.values import Changes, Description, Entry, Facts, TagCount, Version
@@ -33,12 +34,16 @@ __all__ = [
     "one_version",
     "owner_of",
     "remove_entry",
+    "set_tag",
     "used_bytes",
     "versions_of",
     "words_by_field",
 ]
 
 _ENTRIES_AT_A_TIME = 500
+
+
+_MOST_TAGS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +96,7 @@ def add_version(connection: Connection, entry_id: int, upload: Upload) -> int:
     _insert_version(connection, entry_id, number, upload, now)
     values = {"newest": number, "esr": upload.facts.esr, "updated_at": now}
     connection.execute(update(entries).where(entries.c.id == entry_id).values(values))
+    note_change(connection)
     _index(connection, entry_id)
     return number
 
@@ -109,6 +115,16 @@ def change_entry(connection: Connection, entry_id: int, changes: Changes) -> Non
     _index(connection, entry_id)
 
 
+def set_tag(connection: Connection, entry_id: int, tag: str, *, present: bool) -> None:
+    """Have an entry have a tag, or not. Raises Problem where it has as many as it may."""
+    own = set(one_entry(connection, entry_id, asked_by=None).tags)
+    tags = own | {tag} if present else own - {tag}
+    if len(tags) > _MOST_TAGS:
+        raise Problem(409, "Too many tags", f"A profile has at most {_MOST_TAGS} tags. Take one off it first.")
+    if tags != own:
+        change_entry(connection, entry_id, Changes(tags=tuple(sorted(tags))))
+
+
 def remove_entry(connection: Connection, entry_id: int) -> tuple[str, ...]:
     """Remove an entry with all its versions, and return the hashes of their files, which nothing names any more."""
     if _locked(connection, entry_id).preset is not None:
@@ -117,6 +133,7 @@ def remove_entry(connection: Connection, entry_id: int) -> tuple[str, ...]:
     hashes = tuple(connection.execute(select(versions.c.sha256).where(versions.c.entry_id == entry_id)).scalars())
     remove_words(connection, entry_id)
     connection.execute(delete(entries).where(entries.c.id == entry_id))
+    note_change(connection)
     return hashes
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -31,6 +33,9 @@ __all__ = [
     "favourites",
     "invitations",
     "metadata",
+    "sound_changes",
+    "sounds",
+    "tag_labels",
     "tokens",
     "versions",
 ]
@@ -170,6 +175,37 @@ collection_entries = Table(
     Column("collection_id", Integer, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True),
     Column("entry_id", Integer, ForeignKey("entries.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
+
+sounds = Table(
+    "sounds",
+    metadata,
+    Column("version_id", Integer, ForeignKey("versions.id", ondelete="CASCADE"), primary_key=True),
+    Column("change", BigInteger, nullable=False, index=True),
+    Column("kind", Integer, nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("descriptors", LargeBinary, nullable=False),
+    Column("problem", String(400), nullable=False),
+)
+"""What versions sound like: float16 descriptors, (settings, any); `kind` says of which kind they are."""
+
+sound_changes = Table(
+    "sound_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+"""One row at most, counted up by whatever changes which sounds are to be found."""
+
+tag_labels = Table(
+    "tag_labels",
+    metadata,
+    Column("account_id", Integer, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("entry_id", Integer, ForeignKey("entries.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("tag", String(40), primary_key=True),
+    Column("is_right", Boolean, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""What somebody said of a tag and an entry: that it fits, or that it does not."""
 
 audit = Table(
     "audit",

@@ -248,7 +248,8 @@ class Process:
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         self.log = folder.with_suffix(".log")
-        command = [sys.executable, "-m", "tonecast", "serve", "--json", "--port", "0", "--data", str(folder), *options]
+        command = [sys.executable, "-m", "tonecast", "serve", "--json", "--port", "0", "--data", str(folder)]
+        command += ["--no-hear", *options]  # what hears is tested by itself, and takes the processor
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment, text=True)

@@ -131,9 +131,19 @@ def search(  # noqa: PLR0913 - options
     favourites: Annotated[bool, typer.Option("--favourites", help="Only your favourites.")] = False,
     sort: Annotated[Sort, typer.Option(help="In which order.")] = "best-match",
     page: Annotated[int, typer.Option(min=1, help="Which page of 25.")] = 1,
+    sound: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A recording of gear: find what sounds like it.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Search a library by words and by what is known of its profiles."""
+    """Search a library by words and by what is known of its profiles, or by the sound of a recording."""
+    if sound is not None:
+        given: dict[str, object] = {"WORDS": words, "--tag": tags, "--gear": gear, "--make": make, "--licence": licence}
+        given |= {"--max-esr": max_esr, "--favourites": favourites}
+        if named := [name for name, value in given.items() if value]:
+            raise LibraryError(f"--sound goes by the recording alone; found {', '.join(named)} too. Leave one out.")
+        _search_by_sound(sound, server, Screen(as_json))
+        return
     filters = {"tags": tags, "gears": gear, "makes": make, "licence": licence, "max_esr": max_esr, "page": page}
     with _client(server) as client:
         found = client.search(" ".join(words or ()), sort=sort, favourites=favourites or None, **filters)
@@ -146,6 +156,23 @@ def search(  # noqa: PLR0913 - options
     screen.show(table)
     more = "" if found.total_is_exact else "more than "
     screen.say(f"Page {found.page} of {found.total_pages}; {more}{found.total} in all." if found.data else "Nothing.")
+    screen.result(plain(found))
+
+
+def _search_by_sound(recording: Path, server: str | None, screen: Screen) -> None:
+    with _client(server) as client:
+        found = client.search_by_sound(recording)
+    table = Table(box=None, pad_edge=False)
+    for title in ("id", "profile", "at", "distance"):
+        table.add_column(title, overflow="fold", justify="right" if title in ("id", "distance") else "left")
+    for match in found.data:
+        knobs = {knob.id: knob for knob in match.entry.version.facts.knobs}
+        at = ", ".join(f"{id_} {knobs[id_].spelt(value)}" for id_, value in match.settings.items())
+        table.add_row(*(Text(cell) for cell in (str(match.entry.id), match.entry.name, at, f"{match.distance:.2f}")))
+    screen.show(table)
+    screen.say(f"Of {found.heard} profiles." if found.data else "The library has listened to no profile yet.")
+    if found.unheard:
+        screen.say(f"{found.unheard} more have not been listened to yet. Ask again in a while.")
     screen.result(plain(found))
 
 

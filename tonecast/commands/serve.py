@@ -38,6 +38,9 @@ def serve(  # noqa: PLR0913 - options
         bool | None,
         typer.Option("--open/--no-open", help="Open its page in a browser; yes on a desktop."),
     ] = None,
+    hears: Annotated[
+        bool, typer.Option("--hear/--no-hear", help="Listen to profiles as they come, for the search by sound.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Serve a library of profiles. The first start prints a link that signs the first admin in, once."""
@@ -54,6 +57,7 @@ def serve(  # noqa: PLR0913 - options
         anonymous_read=anonymous_read,
         quota_bytes=quota * _MEGABYTE,
         requests_a_minute=rate,
+        hears=hears,
     )
     if open_page is None:
         open_page = not as_json and sys.stdout.isatty() and _has_desktop()

@@ -1,0 +1,193 @@
+"""Listening for a library: profiles are heard when they have come, recordings when they are asked about."""
+
+import base64
+import json
+import math
+import os
+import secrets
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.heard import SoundMatch, SoundMatches
+from api.inspection import printed_by
+from api.library import Library
+from api.listening.index import SoundIndex, Sounds
+from api.problem import Problem
+from api.store import entries, sounds
+from api.store.database import Connection
+from api.store.sounds import UnheardVersion
+from profiler.knob import KnobSettings
+from profiler.listening.descriptors import COUNT, DESCRIPTORS_VERSION
+from profiler.listening.sound_space import WIDTH, placed
+
+__all__ = ["Listening"]
+
+_PROFILE_MEGABYTES, _PROFILE_SECONDS = 6144, 900.0  # a machine may be busy with training
+_RECORDING_MEGABYTES, _RECORDING_SECONDS = 1536, 20.0
+_MESSAGE_LETTERS = 300
+_SPARE = 10
+_CANDIDATES = 8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Heard:
+    """What a process heard: descriptors of shape (settings, COUNT)."""
+
+    settings: tuple[KnobSettings, ...]
+    descriptors: NDArray[np.float16]
+
+
+class Listening:
+    """How the profiles of a library sound, in this process's memory. Any number of threads may ask."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self._index = SoundIndex.empty(WIDTH)
+        self._seen, self._celling = 0, False
+        self._unheard, self._counted_at = 0, -math.inf
+        self._refreshing = threading.Lock()
+        self._turn = threading.Semaphore(1)  # fifty threads that search at once get in each other's way, one does not
+        self._room = threading.BoundedSemaphore(max(os.cpu_count() or 1, 2))
+
+    def like(self, recording: Path, most: int, *, asked_by: int | None) -> SoundMatches:
+        """Return the profiles that sound most like a recording that has arrived.
+
+        Raises Problem for what is no recording, and for one in which nothing is heard.
+        """
+        try:
+            with self._room:
+                heard = _listened("recording", recording, _RECORDING_MEGABYTES, _RECORDING_SECONDS)
+        except _NotHeard as error:
+            detail = (
+                f"This is not a recording that can be listened to: {error} Send a WAV, FLAC, AIFF, OGG or MP3 file."
+            )
+            raise Problem(422, "Not a recording", detail) from error
+        return self.nearest(placed(heard.descriptors.astype(np.float32))[0], most, asked_by=asked_by)
+
+    def nearest(self, place: NDArray[np.float32], most: int, *, asked_by: int | None) -> SoundMatches:
+        """Return the profiles nearest to a place in the space of sounds."""
+        with self.library.database.reading() as connection:
+            index = self.current(connection)
+            with self._turn:
+                found = index.nearest(place, most + _SPARE)
+            # What was removed or replaced since the index was read is not shown.
+            known = sounds.heard_at(connection, [each.id for each in found])
+            ids = [entry_id for entry_id, _ in known.values()]
+            shown = {entry.id: entry for entry in entries.entries_by_id(connection, ids, asked_by=asked_by)}
+            waiting = self._waiting(connection)
+        matches = []
+        for each in found:
+            entry_id, settings = known.get(each.id, (0, []))
+            if entry_id in shown:
+                at = settings[each.setting]
+                matches.append(SoundMatch(entry=shown[entry_id], settings=at, distance=each.distance))
+        return SoundMatches(data=tuple(matches[:most]), heard=len(index), unheard=waiting)
+
+    def hear_next(self, stopped: Callable[[], bool] = lambda: False) -> bool:
+        """Listen to one profile that was not heard yet. Returns whether there was one.
+
+        What cannot be heard is kept with its problem, so it is not tried again; what was `stopped` is.
+        """
+        with self.library.database.reading() as connection:
+            waiting = sounds.some_unheard(connection, DESCRIPTORS_VERSION, _CANDIDATES)
+        if not waiting:
+            return False
+        version = secrets.choice(waiting)  # of several servers each mostly takes another one
+        try:
+            heard, problem = self._heard(version, stopped), ""
+        except _NotHeard as error:
+            if stopped():
+                return False
+            heard, problem = _Heard(settings=(), descriptors=np.zeros((0, COUNT), np.float16)), str(error)
+        with self.library.database.writing() as connection:
+            sounds.keep_sounds(
+                connection, version.id, DESCRIPTORS_VERSION, heard.settings, heard.descriptors, problem=problem
+            )
+        return True
+
+    def _heard(self, version: UnheardVersion, stopped: Callable[[], bool]) -> _Heard:
+        scratch = self.library.settings.scratch / f"heard-{secrets.token_hex(8)}"
+        try:
+            with scratch.open("xb") as file:
+                for piece in self.library.storage.pieces(version.sha256, version.bytes):
+                    file.write(piece)
+            return _listened("profile", scratch, _PROFILE_MEGABYTES, _PROFILE_SECONDS, stopped)
+        except FileNotFoundError as error:  # removed at this very moment
+            raise _NotHeard("its file is gone.") from error
+        finally:
+            scratch.unlink(missing_ok=True)
+
+    def _waiting(self, connection: Connection) -> int:
+        """Return how many profiles are still to be heard, counted once a second: it takes as long as a search."""
+        if time.monotonic() > self._counted_at + 1:
+            self._counted_at = time.monotonic()
+            self._unheard = sounds.count_unheard(connection, DESCRIPTORS_VERSION)
+        return self._unheard
+
+    def current(self, connection: Connection) -> SoundIndex:
+        """Return the index as the database has it; while one thread brings it up to date, others use it as it is."""
+        change = sounds.last_change(connection)
+        if change != self._seen and self._refreshing.acquire(blocking=self._seen == 0):
+            try:
+                self._refresh(connection, change)
+            finally:
+                self._refreshing.release()
+        return self._index
+
+    def _refresh(self, connection: Connection, change: int) -> None:
+        if change == self._seen:
+            return
+        more = [
+            Sounds(id=each.id, entry_id=each.entry_id, places=placed(each.descriptors.astype(np.float32)))
+            for each in sounds.changed_since(connection, DESCRIPTORS_VERSION, self._seen)
+        ]
+        self._index = self._index.with_sounds(more).only(sounds.findable(connection, DESCRIPTORS_VERSION))
+        self._seen = change
+        if self._index.needs_cells and not self._celling:
+            self._celling = True
+            threading.Thread(target=self._put_in_cells, name="cells", daemon=True).start()
+
+    def _put_in_cells(self) -> None:
+        """Put all places in cells. Those who ask meanwhile are answered by the index as it is."""
+        with self._refreshing:
+            self._index = self._index.in_cells()
+            self._celling = False
+
+
+class _NotHeard(Exception):  # noqa: N818 - said to whoever asked, in the words it holds
+    """A file that could not be listened to, and why."""
+
+
+def _listened(
+    what: str, path: Path, megabytes: int, seconds: float, stopped: Callable[[], bool] = lambda: False
+) -> _Heard:
+    limits: dict[str, Any] = {"megabytes": megabytes, "seconds": seconds}
+    try:
+        printed = printed_by("api.listening.ear", what, str(path), **limits, stopped=stopped)
+    except subprocess.TimeoutExpired as error:
+        raise _NotHeard(f"listening to it takes longer than {seconds:g} s.") from error
+    try:
+        answer: dict[str, Any] = json.loads(printed)
+        if "error" not in answer:
+            return _checked(answer)
+        reason = str(answer["error"])
+    except (ValueError, KeyError, TypeError):
+        reason = "the process that listened was stopped: it takes more than it may."
+    raise _NotHeard(reason.replace(str(path), "the file")[:_MESSAGE_LETTERS])
+
+
+def _checked(answer: dict[str, Any]) -> _Heard:
+    """Return what was heard. Raises ValueError for what our own process never prints."""
+    descriptors = np.frombuffer(base64.b64decode(answer["descriptors"]), "<f2").reshape(-1, COUNT)
+    settings = tuple({str(name): value for name, value in each.items()} for each in answer["settings"])
+    if len(settings) != len(descriptors) or not len(descriptors) or not np.isfinite(descriptors).all():
+        raise ValueError("not what was heard")
+    return _Heard(settings=settings, descriptors=descriptors)
