@@ -20,6 +20,7 @@ from api.heard import SoundMatch, SoundMatches
 from api.inspection import printed_by
 from api.library import Library
 from api.listening.index import SoundIndex, Sounds
+from api.listening.turns import Turns
 from api.problem import Problem
 from api.store import entries, sounds
 from api.store.database import Connection
@@ -54,7 +55,7 @@ class Listening:
         self._seen, self._celling = 0, False
         self._unheard, self._counted_at = 0, -math.inf
         self._refreshing = threading.Lock()
-        self._turn = threading.Semaphore(1)  # fifty threads that search at once get in each other's way, one does not
+        self._turns = Turns()
         self._room = threading.BoundedSemaphore(max(os.cpu_count() or 1, 2))
 
     def like(self, recording: Path, most: int, *, asked_by: int | None) -> SoundMatches:
@@ -76,7 +77,7 @@ class Listening:
         """Return the profiles nearest to a place in the space of sounds."""
         with self.library.database.reading() as connection:
             index = self.current(connection)
-            with self._turn:
+            with self._turns.one():
                 found = index.nearest(place, most + _SPARE)
             # What was removed or replaced since the index was read is not shown.
             known = sounds.heard_at(connection, [each.id for each in found])

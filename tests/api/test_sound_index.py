@@ -1,10 +1,15 @@
 """The index finds what a look at everything finds, while it grows, shrinks and is put in cells."""
 
+import contextlib
+import threading
+import time
+
 import numpy as np
 import pytest
 
 from api.listening import index as index_module
 from api.listening.index import SoundIndex, Sounds
+from api.listening.turns import Turns
 
 WIDTH = 6
 
@@ -82,3 +87,29 @@ def test_an_empty_index_answers():
     """With nothing."""
     assert SoundIndex.empty(WIDTH).nearest(np.zeros(WIDTH, np.float32), 5) == ()
     assert len(SoundIndex.empty(WIDTH).in_cells()) == 0
+
+
+def test_turns_are_taken_in_order():
+    """One at a time, those first who came first; a turn that ends in an error is handed on too."""
+    turns, inside, order = Turns(), [], []
+
+    def take(number):
+        with contextlib.suppress(ValueError), turns.one():
+            inside.append(number)
+            order.append(number)
+            assert inside == [number]
+            inside.remove(number)
+            if number % 3 == 0:
+                raise ValueError
+
+    threads = [threading.Thread(target=take, args=(number,)) for number in range(12)]
+    with turns.one():
+        for count, thread in enumerate(threads, 1):
+            thread.start()
+            while turns.waiting < count:
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    assert order == list(range(12))
+    with turns.one():
+        assert turns.waiting == 0
