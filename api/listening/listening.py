@@ -121,8 +121,8 @@ class Listening:
                 for piece in self.library.storage.pieces(version.sha256, version.bytes):
                     file.write(piece)
             return _listened("profile", scratch, _PROFILE_MEGABYTES, _PROFILE_SECONDS, stopped)
-        except FileNotFoundError as error:  # removed at this very moment
-            raise _NotHeard("its file is gone.") from error
+        except Problem as error:  # the storage has it no more, or not whole; it may also be removed at this very moment
+            raise _NotHeard(error.detail) from error
         finally:
             scratch.unlink(missing_ok=True)
 

@@ -215,6 +215,17 @@ def test_a_tag_is_set_where_it_may_be(library, take_in, profile_file):
         assert len(entries.one_entry(connection, entry_id, asked_by=None).tags) == 19
 
 
+def test_a_file_that_is_damaged_is_not_tried_for_ever(listening, library, take_in, profile_file):
+    """What the storage no longer has whole is kept with that problem."""
+    path = profile_file()
+    take_in(path)
+    (stored,) = (library.settings.data / "files").rglob("*.tonecast")
+    stored.write_bytes(b"cut")
+    assert listening.hear_next()
+    assert not listening.hear_next()
+    assert listening.nearest(place(0), 9, asked_by=None).unheard == 0
+
+
 @pytest.fixture(scope="module")
 def asked(serving, net, tmp_path_factory):
     """A server whose three profiles a process has listened to; one of them is silent."""
