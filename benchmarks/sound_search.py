@@ -1,7 +1,8 @@
 """How well the search by sound finds profiles, how true fitted knobs are, how soon tags are learnt, and how fast it is.
 
     python benchmarks/sound_search.py --data DIR --work DIR [--profiles DIR] [--renders 200] [--fits 20] [--clients 50]
-                                      [--parts library,search,fits,tags,speed] [--json OUT]
+                                      [--parts library,search,fits,tags,speed]
+                                      [--json OUT]
 
 The library is the profiles that ship and every `moving-5m-300s-seed-0.tonecast` under --profiles, each listened to with
 its own playing. Renders are at settings drawn at random, of 10 s from the dry recordings of --data, which neither the
