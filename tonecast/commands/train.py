@@ -10,8 +10,6 @@ from tonecast.options import AsJson, Out, Seed, parse_length
 
 if TYPE_CHECKING:
     from profiler.profile import Profile
-    from profiler.session_folder import SessionFolder
-    from profiler.training import TrainingPlan
     from profiler.verdict import Verdict
 
 __all__ = ["train"]
@@ -42,11 +40,12 @@ def train(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Train a profile and score it on what it never heard. Ctrl-C keeps the best so far."""
     from profiler.effects.convolution import NO_ENGINE, engine_name
+    from profiler.making import make_profile
     from profiler.presets import effect_path
     from profiler.profile_file import check_suffix
     from profiler.session_folder import SessionFolder
     from profiler.split import Split, parse_hold_out
-    from profiler.training import Schedule, TrainingPlan, WarmStart, device_name, forget_checkpoint, training_device
+    from profiler.training import Schedule, TrainingPlan, WarmStart, device_name, training_device
 
     if budget is not None and steps is not None:
         raise typer.BadParameter("--budget ends training by time, --steps by count. Give one of them.")
@@ -65,43 +64,10 @@ def train(  # noqa: PLR0913 - one parameter an option
         screen.say(f"Convolutional effects learn on {device_name(plan.device)}.")
     elif engine_name() == "torch":
         screen.say(f"{NO_ENGINE}.")
-    profile, found = _trained(screen, folder, plan, out, resume=resume)
-    if found.limited_by != "interrupted":
-        forget_checkpoint(out)
-    if profile.score:
-        screen.show(score_table(profile.score, folder.session))
-    _show(screen, out, profile, found)
-
-
-def _trained(
-    screen: Screen, folder: "SessionFolder", plan: "TrainingPlan", out: Path, *, resume: bool
-) -> tuple["Profile", "Verdict"]:
-    """Check, train, score and write down what limits the result. A profile is on disk as soon as there is one."""
-    from dataclasses import replace
-
-    from profiler.checks import check_session, noise_power
-    from profiler.evaluation import scored
-    from profiler.oversampling import well_oversampled
-    from profiler.profile_file import save
-    from profiler.ship_gate import gated
-    from profiler.training import train as train_profile
-    from profiler.verdict import concluded
-
-    with screen.progress("check") as tell:
-        check = check_session(folder, on_progress=tell)
-    plan = replace(plan, noise_power=noise_power(check))
-    with screen.progress("train") as tell, stoppable() as stopped:
-        loaded = train_profile(folder, plan, out, resume=resume, on_progress=tell, stopped=stopped)
-    save(out, loaded)
-    with screen.progress("aliasing") as tell:
-        loaded = well_oversampled(loaded, folder, on_progress=tell)
-    with screen.progress("gate") as tell:
-        loaded = gated(loaded, folder, on_progress=tell)
-    with screen.progress("evaluate") as tell:
-        loaded, _ = scored(loaded, folder, only_unseen=True, on_progress=tell)
-    loaded, found = concluded(loaded, check)
-    save(out, loaded)
-    return loaded.profile, found
+    made = make_profile(folder, plan, out, resume=resume, stages=screen.progress, stoppable=stoppable)
+    if made.profile.score:
+        screen.show(score_table(made.profile.score, folder.session))
+    _show(screen, out, made.profile, made.verdict)
 
 
 def _show(screen: Screen, out: Path, profile: "Profile", found: "Verdict") -> None:
