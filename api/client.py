@@ -1,7 +1,10 @@
 """A client of a library: `with LibraryClient("http://studio:8000", token) as library: library.search("fuzz")`."""
 
 import contextlib
-from collections.abc import Iterator
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -13,6 +16,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from api.heard import SoundMatches, TagCorrection, TagProposals
+from api.job import ENDED, Job, JobPage, NewExport
 from api.people import Invitation, Me, NewAccount, TokenWithSecret
 from api.problem import ProblemDetails
 from api.values import Changes, Description, Entry, EntryPage, Version
@@ -23,6 +27,8 @@ __all__ = ["LibraryClient", "Pushed"]
 
 _T = TypeVar("_T")
 _PIECE = 256 << 10
+_AGAIN_SECONDS = 1.0
+_TROUBLE_SECONDS = 60.0
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 
 
@@ -112,7 +118,9 @@ class LibraryClient:
     def pull(self, entry: Entry, path: Path, *, version: Version | None = None) -> None:
         """Download a file. It appears at `path` whole, with the hash that the library has of it, or not at all."""
         wanted = version or entry.version
-        where = f"/api/v1/profiles/{entry.id}/versions/{wanted.number}/file"
+        self._download(f"/api/v1/profiles/{entry.id}/versions/{wanted.number}/file", path, wanted.sha256)
+
+    def _download(self, where: str, path: Path, sha256: str) -> None:
         with replacing(path) as scratch:
             try:
                 with self._http.stream("GET", where) as reply, scratch.open("wb") as file:
@@ -124,9 +132,9 @@ class LibraryClient:
             except httpx.HTTPError as error:
                 raise self._unreachable(error) from error
             found = sha256_of(scratch)
-            if found != wanted.sha256:
+            if found != sha256:
                 raise LibraryError(
-                    f"What came is not the file that the library names: hash {found[:12]}, not {wanted.sha256[:12]}. "
+                    f"What came is not the file that the library names: hash {found[:12]}, not {sha256[:12]}. "
                     "Try again; if it stays so, the library's storage is damaged."
                 )
 
@@ -142,6 +150,69 @@ class LibraryClient:
     def remove(self, entry_id: int) -> None:
         """Remove an entry with all its versions."""
         self._sent("DELETE", f"/api/v1/profiles/{entry_id}")
+
+    def train(self, material: Path, query: Mapping[str, object] | None = None) -> Job:
+        """Have a session's folder be learnt, one with takes.csv, or a zip of either. `query` is as the server has it:
+        budget_seconds, steps, hold_out, name, tags, version_of ...
+        """
+        if material.is_dir():
+            with tempfile.TemporaryDirectory() as scratch:
+                return self.train(_packed(material, Path(scratch) / "session.zip"), query)
+        return self._job_of("train", material, "application/zip", query)
+
+    def render(self, profile_id: int, dry: Path, query: Mapping[str, object] | None = None) -> Job:
+        """Have a recording be played through a profile. `query` is as the server has it: set, automation, form ..."""
+        told = {"profile_id": profile_id, **(query or {})}
+        return self._job_of("render", dry, "application/octet-stream", told)
+
+    def export(self, new: NewExport) -> Job:
+        """Have a profile be written at one setting as a .nam file."""
+        return self._asked(Job, "POST", "/api/v1/jobs/export", json=asdict(new))
+
+    def jobs(self, **filters: object) -> JobPage:
+        """Return a page of jobs, newest first. `filters` are those of the server: state, everybody, page, page_size."""
+        return self._asked(JobPage, "GET", "/api/v1/jobs", params=filters)
+
+    def job(self, job_id: str) -> Job:
+        """Return a job."""
+        return self._asked(Job, "GET", f"/api/v1/jobs/{job_id}")
+
+    def watch(self, job_id: str) -> Iterator[Job]:
+        """Yield a job as it is now and after every change, until it has ended. Raises LibraryError when it is removed.
+
+        A connection that breaks is made again, for a minute.
+        """
+        known, trouble_since = "", 0.0
+        while True:
+            try:
+                for job in self._events(job_id, known):
+                    known, trouble_since = str(job.revision), 0.0
+                    yield job
+                    if job.state in ENDED:
+                        return
+            except httpx.HTTPError as error:
+                trouble_since = trouble_since or time.monotonic()
+                if time.monotonic() - trouble_since > _TROUBLE_SECONDS:
+                    raise self._unreachable(error) from error
+            time.sleep(_AGAIN_SECONDS)
+
+    def cancel_job(self, job_id: str) -> Job:
+        """Cancel a job that has not ended."""
+        return self._asked(Job, "POST", f"/api/v1/jobs/{job_id}/cancel")
+
+    def retry_job(self, job_id: str) -> Job:
+        """Have a job that failed or was cancelled tried again."""
+        return self._asked(Job, "POST", f"/api/v1/jobs/{job_id}/retry")
+
+    def remove_job(self, job_id: str) -> None:
+        """Remove a job that has ended, with its files."""
+        self._sent("DELETE", f"/api/v1/jobs/{job_id}")
+
+    def fetch_result(self, job: Job, path: Path) -> None:
+        """Download the file that came of a job. It appears at `path` whole, or not at all."""
+        if job.result is None:
+            raise LibraryError(f"Job {job.id} is {job.state}: there is no file yet, or none will come.")
+        self._download(f"/api/v1/jobs/{job.id}/result", path, job.result.sha256)
 
     def claim(self, secret: str, token_name: str) -> TokenWithSecret:
         """Turn a one-time secret into a token."""
@@ -161,6 +232,26 @@ class LibraryClient:
             raise LibraryError(f"{path} is {size} bytes; this library takes at most {limit}.")
         with path.open("rb") as file:
             yield _pieces(file), {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+
+    def _job_of(self, kind: str, path: Path, content_type: str, query: Mapping[str, object] | None) -> Job:
+        if not path.is_file():
+            raise LibraryError(f"{path} is not there, or is not a file. Check the name.")
+        told = {name: value for name, value in (query or {}).items() if value not in (None, (), [], "")}
+        headers = {"Content-Type": content_type, "Content-Length": str(path.stat().st_size)}
+        with path.open("rb") as file:
+            return self._asked(Job, "POST", f"/api/v1/jobs/{kind}", params=told, content=_pieces(file), headers=headers)
+
+    def _events(self, job_id: str, known: str) -> Iterator[Job]:
+        """Yield the jobs of one connection. Raises httpx.HTTPError where it breaks."""
+        headers = {"Last-Event-ID": known} if known else {}
+        with self._http.stream("GET", f"/api/v1/jobs/{job_id}/events", headers=headers) as reply:
+            if reply.is_error:
+                reply.read()
+                raise _refused(reply)
+            for line in reply.iter_lines():
+                name, _, value = line.partition(": ")
+                if name == "data":
+                    yield _parsed(Job, value.encode(), reply)
 
     def _asked(self, kind: type[_T], method: str, path: str, **request: Any) -> _T:
         return _read(kind, self._sent(method, path, **request))
@@ -187,9 +278,22 @@ def _pieces(file: Any) -> Iterator[bytes]:
         yield piece
 
 
+def _packed(folder: Path, target: Path) -> Path:
+    """Write a zip of a folder and return it. Hidden files, such as locks and checkpoints, stay here."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
+                archive.write(path, path.relative_to(folder))
+    return target
+
+
 def _read(kind: type[_T], reply: httpx.Response) -> _T:
+    return _parsed(kind, reply.content, reply)
+
+
+def _parsed(kind: type[_T], content: bytes, reply: httpx.Response) -> _T:
     try:
-        return TypeAdapter(kind).validate_json(reply.content)
+        return TypeAdapter(kind).validate_json(content)
     except ValidationError as error:
         raise LibraryError(
             f"{reply.url.host} answers, but not as a library of this version does. Update Tonecast here or there."

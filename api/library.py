@@ -5,7 +5,7 @@ Whatever is killed in between leaves a file that no row names, and the next star
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from api.values import Description, Facts
 from profiler.errors import LibraryError, StorageError
 from profiler.storage import sha256_of
 
-__all__ = ["Added", "Library", "Received", "held", "opened"]
+__all__ = ["Added", "Library", "Received", "check_owner", "held", "joined", "opened"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +68,25 @@ class Library:
             self._check_room(connection, _account_of(caller), more_bytes)
 
     def take_in(
-        self, received: Received, caller: Caller, about: Description, *, version_of: int | None = None
+        self,
+        received: Received,
+        caller: Caller,
+        about: Description,
+        *,
+        version_of: int | None = None,
+        also: Callable[[Connection, Added], None] = lambda _, __: None,
     ) -> Added:
         """Add a file that has arrived: as an entry, or as a version of one that the caller owns.
 
-        A file that the library has already is not added again. Raises Problem for what is not a profile, for another's
+        A file that the library has already is not added again. `also` is done in the transaction that adds it, or finds
+        it there: what it raises leaves the library as it was. Raises Problem for what is not a profile, for another's
         entry, and for more than the quota.
         """
         with self.database.reading() as connection:
             known = self._checked(connection, received, caller, version_of)
         if known is not None:
+            with self.database.writing() as connection:
+                also(connection, known)
             return known
         facts = self.inspections.facts_of(received.path)
         with self.database.writing() as connection:
@@ -85,11 +94,12 @@ class Library:
             self.database.lock_name(connection, received.sha256)
             people.lock_account(connection, _account_of(caller))
             known = self._checked(connection, received, caller, version_of)
-            if known is not None:
-                return known
-            self.storage.put(received.sha256, received.path)
-            entry_id = _insert(connection, received, facts, caller, about, version_of)
-        return Added(entry_id=entry_id, is_new=True)
+            if known is None:
+                self.storage.put(received.sha256, received.path)
+                entry_id = _insert(connection, received, facts, caller, about, version_of)
+                known = Added(entry_id=entry_id, is_new=True)
+            also(connection, known)
+        return known
 
     def remove(self, entry_id: int, caller: Caller) -> None:
         """Remove an entry that the caller owns, then its files."""
@@ -131,7 +141,7 @@ class Library:
     def sweep(self) -> int:
         """Remove files that no row names, which killed servers left, and return how many."""
         if self.settings.storage is None:
-            self.storage.sweep_scratch()  # nobody else writes there: this process has the folder's lock
+            self.storage.sweep_scratch()
         with self.database.reading() as connection:
             named = entries.all_hashes(connection)
         unnamed = [sha256 for sha256 in self.storage.hashes() if sha256 not in named]
@@ -196,6 +206,21 @@ def check_owner(caller: Caller, owner_id: int) -> None:
 
 
 @contextlib.contextmanager
+def joined(settings: ServiceSettings) -> Iterator[Library]:
+    """Open a library beside the server that may have it, as workers do: nothing is cleared away.
+
+    Raises LibraryError where rows or files cannot be reached.
+    """
+    database = Database(settings.database_url)
+    auditions = Auditions(settings.scratch, seconds=settings.audition_seconds)
+    try:
+        yield _upgraded(settings, database, auditions)
+    finally:
+        auditions.close()
+        database.close()
+
+
+@contextlib.contextmanager
 def opened(settings: ServiceSettings) -> Iterator[Library]:
     """Open a library, bring its tables up to date and clear away what a killed server left; close it at the end.
 
@@ -232,13 +257,19 @@ def held(settings: ServiceSettings) -> Iterator[None]:
 
 
 def _prepared(settings: ServiceSettings, database: Database, auditions: Auditions) -> Library:
+    library = _upgraded(settings, database, auditions)
+    for left in settings.scratch.iterdir():
+        left.unlink(missing_ok=True)
+    library.sweep()
+    return library
+
+
+def _upgraded(settings: ServiceSettings, database: Database, auditions: Auditions) -> Library:
     try:
         upgrade(database)
     except Problem as error:
         raise LibraryError(f"The library cannot be opened: {error.detail}") from error
-    for left in settings.scratch.iterdir():
-        left.unlink(missing_ok=True)
-    library = Library(
+    return Library(
         settings=settings,
         database=database,
         storage=Storage(settings.storage_url),
@@ -246,8 +277,6 @@ def _prepared(settings: ServiceSettings, database: Database, auditions: Audition
         auditions=auditions,
         tracks=OwnTracks(settings.data / "tracks"),
     )
-    library.sweep()
-    return library
 
 
 def _account_of(caller: Caller) -> int:

@@ -12,6 +12,7 @@ class ServiceSettings:
 
     `database` is a SQLAlchemy URL, `storage` one that fsspec knows. `quota_bytes` is what each account may keep unless
     the account says otherwise. One that `hears` listens to profiles as they come, for the search by sound.
+    `workers` is how many processes the server starts that carry out jobs.
     """
 
     data: Path
@@ -21,6 +22,9 @@ class ServiceSettings:
     port: int = 8000
     anonymous_read: bool = False
     upload_limit_bytes: int = 88 << 20  # what the largest profile has
+    material_limit_bytes: int = 2 << 30  # for jobs: sessions and recordings
+    unfinished_jobs: int = 20  # of each account
+    workers: int = 0
     quota_bytes: int = 10 << 30
     requests_a_minute: int = 600
     inspection_seconds: float = 20.0
@@ -43,3 +47,14 @@ class ServiceSettings:
     def scratch(self) -> Path:
         """Where uploads wait until they are known to be profiles."""
         return self.data / "scratch"
+
+    @property
+    def jobs_url(self) -> str:
+        """The URL of the database with the queue of jobs: a file in the folder, or the PostgreSQL database itself."""
+        own = self.database is None or self.database.startswith("sqlite")
+        return f"sqlite:///{self.jobs_folder / 'queue.db'}" if own else self.database_url
+
+    @property
+    def jobs_folder(self) -> Path:
+        """Where jobs are worked on, in a folder each."""
+        return self.data.resolve() / "jobs"

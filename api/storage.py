@@ -10,20 +10,23 @@ from fsspec.implementations.local import LocalFileSystem
 
 from api.problem import Problem
 from profiler.errors import StorageError
-from profiler.storage import replacing, sweep
+from profiler.storage import replacing, sha256_of, sweep
 
 __all__ = ["Storage"]
 
 _SUFFIX = ".tonecast"
 _PIECE = 256 << 10
-_NAME = re.compile(r"([0-9a-f]{64})\.tonecast")
 
 
 class Storage:
-    """Files by their SHA-256. Raises StorageError where the place cannot be opened."""
+    """Files by their SHA-256. Raises StorageError where the place cannot be opened.
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    Files with one suffix are out of the sight of storages with another in the same place.
+    """
+
+    def __init__(self, url: str, *, suffix: str = _SUFFIX) -> None:
+        self.url, self._suffix = url, suffix
+        self._name = re.compile(rf"([0-9a-f]{{64}}){re.escape(suffix)}")
         try:
             self._files, self._root = fsspec.core.url_to_fs(url)
             self._files.makedirs(self._root, exist_ok=True)
@@ -57,9 +60,7 @@ class Storage:
     def pieces(self, sha256: str, expected_bytes: int) -> Iterator[bytes]:
         """Open a file and return its pieces. Raises Problem where it is not there or has another length."""
         if self.size(sha256) != expected_bytes:
-            raise Problem(
-                500, "File damaged", f"The file {sha256[:12]} is not whole in the library's storage. Restore a backup."
-            )
+            raise _damaged(sha256)
         return self._read(self._files.open(self._path(sha256), "rb"))
 
     def _read(self, file: object) -> Iterator[bytes]:
@@ -67,10 +68,19 @@ class Storage:
             while piece := opened.read(_PIECE):
                 yield piece
 
+    def fetch(self, sha256: str, expected_bytes: int, target: Path) -> None:
+        """Copy a file to a path here, whole or not at all. Raises Problem where it is not there, or not itself."""
+        with replacing(target) as scratch:
+            with scratch.open("wb") as file:
+                for piece in self.pieces(sha256, expected_bytes):
+                    file.write(piece)
+            if sha256_of(scratch) != sha256:
+                raise _damaged(sha256)
+
     def hashes(self) -> Iterator[str]:
         """Yield the hash of every file."""
         for path in self._files.find(self._root):
-            if match := _NAME.fullmatch(path.rsplit("/", 1)[-1]):
+            if match := self._name.fullmatch(path.rsplit("/", 1)[-1]):
                 yield match[1]
 
     def remove(self, sha256: str) -> None:
@@ -78,7 +88,7 @@ class Storage:
         self._files.rm_file(self._path(sha256))
 
     def sweep_scratch(self) -> None:
-        """Remove what a killed server left half-written. Nobody else may be writing there."""
+        """Remove what a killed server or worker left half-written."""
         if self.is_local:
             sweep(Path(self._root))
 
@@ -88,4 +98,9 @@ class Storage:
             raise OSError(f"{self._root} is not there")
 
     def _path(self, sha256: str) -> str:
-        return f"{self._root}/{sha256[:2]}/{sha256}{_SUFFIX}"
+        return f"{self._root}/{sha256[:2]}/{sha256}{self._suffix}"
+
+
+def _damaged(sha256: str) -> Problem:
+    detail = f"The file {sha256[:12]} is not whole in the library's storage. Restore a backup."
+    return Problem(500, "File damaged", detail)

@@ -73,20 +73,28 @@ def _clear(path: Path) -> None:
     pattern = re.compile(rf"\.{re.escape(path.stem)}\.{_MARK}[a-z0-9_]{{8}}{re.escape(path.suffix)}")
     for name in os.listdir(path.parent):
         if pattern.fullmatch(name):
-            with contextlib.suppress(OSError), (path.parent / name).open("rb") as left:
-                fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                (path.parent / name).unlink()
+            _remove_unheld(path.parent / name)
 
 
 def sweep(folder: Path) -> None:
     """Remove the scratch files that killed processes left in a folder and all within it.
 
-    Nobody else may be writing there. What cannot be removed stays: it is in nobody's way.
+    What somebody is writing stays (where disks have no locks, nobody else may be writing there), and so does what
+    cannot be removed: it is in nobody's way.
     """
     for path in folder.rglob(f".*.{_MARK}*"):
         if _SCRATCH.fullmatch(path.name):
-            with contextlib.suppress(OSError):
-                path.unlink()
+            _remove_unheld(path)
+
+
+def _remove_unheld(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":  # which does not remove what is open
+            path.unlink()
+            return
+        with path.open("rb") as left:
+            fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -22,6 +22,7 @@ from tonecast.commands.render import render
 from tonecast.commands.report import report
 from tonecast.commands.serve import serve
 from tonecast.commands.train import train
+from tonecast.commands.worker import worker
 
 __all__ = ["app", "run"]
 
@@ -51,6 +52,7 @@ app.command()(presets)
 app.command()(render)
 app.command()(export)
 app.command()(serve)
+app.command()(worker)
 for command in (login, push, pull, search, invite, backup, restore):
     app.command()(command)
 app.command()(doctor)

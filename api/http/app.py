@@ -1,5 +1,6 @@
 """The application: the routes, what becomes of errors, and the gate around them."""
 
+import threading
 from typing import Any
 
 from fastapi import FastAPI
@@ -8,6 +9,7 @@ from pydantic import TypeAdapter
 
 from api.http import (
     account_pages,
+    jobs,
     listening,
     metrics,
     operations,
@@ -23,6 +25,7 @@ from api.http.asking import BEARER
 from api.http.gate import Gate
 from api.http.metrics import Metrics
 from api.http.problems import HANDLERS, PROBLEM_TYPE
+from api.jobs.desk import Desk
 from api.library import Library
 from api.listening.listening import Listening
 from api.problem import ProblemDetails
@@ -36,8 +39,16 @@ _ABOUT = (
 _SHARED = "#/components/schemas/{model}"
 
 
-def create_app(library: Library, heard_by: Listening | None = None) -> Gate:
-    """Return the application that serves a library; `heard_by` is who listens for it, if that is to be known."""
+def create_app(
+    library: Library,
+    heard_by: Listening | None = None,
+    desk: Desk | None = None,
+    ending: threading.Event | None = None,
+) -> Gate:
+    """Return the application that serves a library; `heard_by` is who listens for it, if that is to be known.
+
+    What is sent until it ends, ends when `ending` is set.
+    """
     app = FastAPI(
         title="Tonecast library",
         version="1",
@@ -51,10 +62,12 @@ def create_app(library: Library, heard_by: Listening | None = None) -> Gate:
     app.state.library = library
     app.state.metrics = Metrics(library)
     app.state.listening = heard_by or Listening(library)
+    app.state.desk = desk or Desk(library)
+    app.state.ending = ending or threading.Event()
     for public in (operations.routes, people.public_routes, page.routes, profile_pages.routes, account_pages.routes):
         app.include_router(public)
     listens = (sounds.routes, listening.routes, tags.routes)
-    for known in (metrics.routes, profiles.routes, *listens, shelves.routes, people.routes):
+    for known in (metrics.routes, profiles.routes, *listens, shelves.routes, people.routes, jobs.routes):
         app.include_router(known, dependencies=[BEARER])
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return Gate(app, library=library, metrics=app.state.metrics)

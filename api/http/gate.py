@@ -12,12 +12,12 @@ from anyio import to_thread
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 
-from api.http.log import LOG
 from api.http.metrics import Metrics
 from api.http.problems import refusal
 from api.http.rate import Rate
 from api.http.sessions import check_same_origin, session_of
 from api.library import Library
+from api.log import LOG
 from api.page import STATIC
 from api.people import SCOPES_OF, Caller
 from api.problem import Problem
@@ -35,6 +35,7 @@ PUBLIC = frozenset({"/health", "/ready", "/openapi.json", "/api/v1/claim", "/sig
 
 _READING = frozenset({"GET", "HEAD"})
 _UPLOAD = re.compile(r"/api/v1/(profiles(/[^/]*/versions)?|search/sound)/?")
+_MATERIAL = re.compile(r"/api/v1/jobs/(train|render)/?")
 _BODY_BYTES = 64 << 10
 _DRAINED_BYTES = 1 << 20  # a refused body that is no longer is read to its end, which spares a new connection
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -177,10 +178,13 @@ class _Passage:
 
     def _body_limit(self) -> int:
         """Return how many bytes the body may have. Raises Problem for one that declares more."""
-        is_upload = self._scope["method"] == "POST" and _UPLOAD.fullmatch(self._scope["path"])
-        limit = self._library.settings.upload_limit_bytes if is_upload else _BODY_BYTES
-        if self._scope["path"] == "/api/v1/tracks":
-            limit = self._library.settings.track_limit_bytes
+        settings, limit = self._library.settings, _BODY_BYTES
+        if self._scope["method"] == "POST" and _UPLOAD.fullmatch(self._scope["path"]):
+            limit = settings.upload_limit_bytes
+        elif self._scope["method"] == "POST" and _MATERIAL.fullmatch(self._scope["path"]):
+            limit = settings.material_limit_bytes
+        elif self._scope["path"] == "/api/v1/tracks":
+            limit = settings.track_limit_bytes
         if self._declared() > limit:
             raise Problem(413, "Too large", f"This is {self._declared()} bytes; at most {limit} are taken.")
         return limit

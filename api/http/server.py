@@ -3,17 +3,21 @@
 import contextlib
 import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
 
 import uvicorn
 
 from api.http.app import create_app
-from api.http.log import LOG, start_logging
+from api.http.gate import Gate
+from api.jobs.desk import Desk
+from api.jobs.keeping import working
 from api.library import Library, opened
 from api.listening.background import hearing
 from api.listening.listening import Listening
+from api.log import LOG, start_logging
 from api.settings import ServiceSettings
 from api.shipped import add_presets
 from profiler.errors import LibraryError
@@ -52,8 +56,9 @@ def serve(settings: ServiceSettings, announce: Callable[[Announcement], None]) -
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
             told = Announcement(url=f"http://{host}:{port}", admin_secret=library.admin_secret())
             listening = Listening(library)
-            with hearing(listening) if settings.hears else contextlib.nullcontext():
-                _Server(_config(library, listening), lambda: announce(told)).run(sockets=[listener])
+            hears = hearing(listening) if settings.hears else contextlib.nullcontext()
+            with hears, _with_workers(settings, library) as desk:
+                _Server(library, listening, desk, lambda: announce(told)).run(sockets=[listener])
     finally:
         LOG.info("ended")
 
@@ -63,19 +68,35 @@ def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - what a
     raise SystemExit(0)
 
 
+@contextlib.contextmanager
+def _with_workers(settings: ServiceSettings, library: Library) -> Iterator[Desk]:
+    desk = Desk(library)
+    try:
+        desk.sweep()
+        with working(settings):
+            yield desk
+    finally:
+        desk.close()
+
+
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
+    def __init__(self, library: Library, listening: Listening, desk: Desk, ready: Callable[[], None]) -> None:
+        self._ending = threading.Event()
+        super().__init__(_config(create_app(library, listening, desk, self._ending)))
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self._ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending.set()
+        await super().shutdown(sockets=sockets)
 
-def _config(library: Library, listening: Listening) -> uvicorn.Config:
+
+def _config(app: Gate) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(library, listening),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -13,6 +13,7 @@ Row = Mapping[str, Any]
 
 _INDEX = "entry_words"  # made anew from the rows, for the databases keep it in ways of their own
 _REVISION = "alembic_version"
+_WORK = ("jobs", "workers")  # work that is under way: its files and its queue are in no backup, what came of it is
 _ROWS_AT_A_TIME = 500
 
 
@@ -58,7 +59,7 @@ def _tables(connection: Connection) -> list[Table]:
     names = [
         name
         for name in inspect(connection).get_table_names()
-        if not name.startswith(_INDEX) and name not in (_REVISION, "sqlite_sequence")
+        if not name.startswith(_INDEX) and name not in (_REVISION, *_WORK, "sqlite_sequence")
     ]
     metadata.reflect(connection, only=names)
     return metadata.sorted_tables

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from api.facts import FACTS
 from api.problem import Problem
 from api.store.index import add_words, remove_words
+from api.store.jobs import job_bytes
 from api.store.sounds import note_change
 from api.store.tables import accounts, entries, entry_tags, favourites, versions
 from api.store.words import facet, folded, words_of
@@ -229,9 +230,9 @@ def holdings(connection: Connection) -> Holdings:
 
 
 def used_bytes(connection: Connection, account_id: int) -> int:
-    """Return how much an account keeps in the library."""
-    query = select(func.coalesce(func.sum(versions.c.bytes), 0)).where(versions.c.uploader_id == account_id)
-    return int(connection.execute(query).scalar_one())
+    """Return how much an account keeps in the library, in profiles and in jobs."""
+    kept = select(func.coalesce(func.sum(versions.c.bytes), 0)).where(versions.c.uploader_id == account_id)
+    return int(connection.execute(select(kept.scalar_subquery() + job_bytes(account_id))).scalar_one())
 
 
 def count_tags(connection: Connection, *, most: int = 1000) -> tuple[TagCount, ...]:

@@ -20,6 +20,7 @@ from api.people import (
     TokenWithSecret,
 )
 from api.problem import Problem
+from api.store.jobs import job_bytes
 from api.store.secrets import INVITATION, TOKEN, hashed, new_secret
 from api.store.tables import accounts, invitations, tokens, versions
 
@@ -219,8 +220,9 @@ def _has_admin(connection: Connection) -> bool:
 
 
 def _accounts() -> Select[Any]:
-    used = select(func.coalesce(func.sum(versions.c.bytes), 0)).where(versions.c.uploader_id == accounts.c.id)
-    return select(accounts, used.scalar_subquery().label("used_bytes"))
+    kept = select(func.coalesce(func.sum(versions.c.bytes), 0)).where(versions.c.uploader_id == accounts.c.id)
+    used = kept.scalar_subquery() + job_bytes(accounts.c.id)
+    return select(accounts, used.label("used_bytes"))
 
 
 def _account(row: Row[Any]) -> Account:

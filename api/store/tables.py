@@ -32,12 +32,14 @@ __all__ = [
     "entry_tags",
     "favourites",
     "invitations",
+    "jobs",
     "metadata",
     "sound_changes",
     "sounds",
     "tag_labels",
     "tokens",
     "versions",
+    "workers",
 ]
 
 
@@ -219,4 +221,42 @@ audit = Table(
     Column("request_id", String(64), nullable=False),
     Column("address", String(64), nullable=False),
     sqlite_autoincrement=True,
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("owner_id", Integer, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("kind", String(10), nullable=False),
+    Column("state", String(10), nullable=False, index=True),
+    Column("title", String(120), nullable=False),
+    Column("priority", String(10), nullable=False),
+    Column("resource", String(10), nullable=False),
+    Column("order", JSON, nullable=False),
+    Column("material_sha256", String(64), index=True),
+    Column("material_bytes", BigInteger, nullable=False),
+    Column("result_sha256", String(64), index=True),
+    Column("result_bytes", BigInteger, nullable=False),
+    Column("result_name", String(120), nullable=False),
+    Column("entry_id", Integer, ForeignKey("entries.id", ondelete="SET NULL"), index=True),
+    Column("progress", JSON(none_as_null=True)),
+    Column("findings", JSON, nullable=False),
+    Column("error", Text),
+    Column("run", Integer, nullable=False),
+    Column("claim", String(32)),
+    Column("crashes", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False, index=True),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("queues", String(40), nullable=False),
+    Column("beat", Integer, nullable=False),
 )

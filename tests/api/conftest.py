@@ -13,7 +13,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
@@ -28,6 +28,7 @@ from api.client import LibraryClient
 from api.facts import read_facts
 from api.http.app import create_app
 from api.inspection import Inspections
+from api.jobs.desk import Desk
 from api.library import Added, Library, Received, opened
 from api.people import Caller
 from api.settings import ServiceSettings
@@ -204,8 +205,8 @@ def serving() -> Callable[[ServiceSettings], AbstractContextManager[Served]]:
 
 @contextmanager
 def _serving(settings: ServiceSettings) -> Iterator[Served]:
-    with opened(settings) as library:
-        server = uvicorn.Server(uvicorn.Config(create_app(library), port=0, log_config=None, lifespan="off"))
+    with opened(settings) as library, closing(Desk(library)) as desk:
+        server = uvicorn.Server(uvicorn.Config(create_app(library, desk=desk), port=0, log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run)
         thread.start()
         try:
@@ -243,12 +244,13 @@ def _tokens(url: str, library: Library) -> dict[str, str]:
 
 
 class Process:
-    """`tonecast serve` as a process of its own."""
+    """`tonecast serve` as a process of its own, without workers unless the options say how many."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         self.log = folder.with_suffix(".log")
-        command = [sys.executable, "-m", "tonecast", "serve", "--json", "--port", "0", "--data", str(folder)]
+        workers = () if "--workers" in options else ("--workers", "0")
+        command = [sys.executable, "-m", "tonecast", "serve", "--json", "--port", "0", "--data", str(folder), *workers]
         command += ["--no-hear", *options]  # what hears is tested by itself, and takes the processor
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         with self.log.open("ab") as log:

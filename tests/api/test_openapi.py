@@ -54,8 +54,10 @@ def _asked(cases, admin) -> None:
     @given(case=cases)
     def asked(case) -> None:
         # A page cannot say which bytes are a profile or a recording, nor which knobs a profile has: others are refused.
-        is_upload = case.method == "POST" and case.path.endswith(("/profiles", "/versions", "/tracks"))
-        is_free = is_upload or case.path.endswith("/sound")
+        is_upload = case.method == "POST" and case.path.endswith(
+            ("/profiles", "/versions", "/tracks", "/train", "/render")
+        )
+        is_free = is_upload or case.path.endswith(("/sound", "/export"))
         excluded = [positive_data_acceptance] if is_free else []
         case.call_and_validate(headers=admin(), timeout=_PATIENCE_SECONDS, excluded_checks=excluded)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from api.client import LibraryClient
     from api.values import Entry
 
-__all__ = ["invite", "login", "pull", "push", "search"]
+__all__ = ["invite", "login", "open_client", "pull", "push", "search"]
 
 Server = Annotated[
     str | None,
@@ -80,7 +80,7 @@ def push(  # noqa: PLR0913 - options
         note=note,
     )
     screen = Screen(as_json)
-    with _client(server) as client:
+    with open_client(server) as client:
         entry_id = None if version_of is None else client.find(version_of).id
         pushed = client.push(profile, told, version_of=entry_id)
     entry, number = pushed.entry, pushed.entry.version.number
@@ -104,7 +104,7 @@ def pull(
 
     if out is not None:
         check_suffix(out)
-    with _client(server) as client:
+    with open_client(server) as client:
         entry = client.find(name_or_id)
         wanted = entry.version
         if version is not None:
@@ -145,7 +145,7 @@ def search(  # noqa: PLR0913 - options
         _search_by_sound(sound, server, Screen(as_json))
         return
     filters = {"tags": tags, "gears": gear, "makes": make, "licence": licence, "max_esr": max_esr, "page": page}
-    with _client(server) as client:
+    with open_client(server) as client:
         found = client.search(" ".join(words or ()), sort=sort, favourites=favourites or None, **filters)
     screen = Screen(as_json)
     table = Table(box=None, pad_edge=False)
@@ -160,7 +160,7 @@ def search(  # noqa: PLR0913 - options
 
 
 def _search_by_sound(recording: Path, server: str | None, screen: Screen) -> None:
-    with _client(server) as client:
+    with open_client(server) as client:
         found = client.search_by_sound(recording)
     table = Table(box=None, pad_edge=False)
     for title in ("id", "profile", "at", "distance"):
@@ -187,7 +187,7 @@ def invite(
     from api.people import NewAccount
 
     screen = Screen(as_json)
-    with _client(server) as client:
+    with open_client(server) as client:
         made = client.add_account(NewAccount(name=name, role=role))
         link = f"{client.server}/#{made.secret}"
     screen.say(f"Within a day, once, {name} opens this in a browser, or types `tonecast login` and it:")
@@ -195,7 +195,8 @@ def invite(
     screen.result({"account": made.account.name, "role": made.account.role, "link": link})
 
 
-def _client(server: str | None) -> "LibraryClient":
+def open_client(server: str | None) -> "LibraryClient":
+    """Return a client of a server, or of the one that there is a token for. Raises LibraryError for neither."""
     from api.client import LibraryClient
     from api.client_tokens import only_server, token_for
 

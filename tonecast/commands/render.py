@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from profiler.profile import Size
+from tonecast.commands.remote import Where, render_there
 from tonecast.console import Screen, clock, plain
 from tonecast.options import AsJson, KnobValues, OneSize, parse_controllers, parse_settings
 
@@ -58,6 +59,7 @@ def render(  # noqa: PLR0913 - one parameter an option
         typer.Option(help="Of a folder: a CSV with file, effect, automation, set, for what is not rendered alike."),
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Of a folder: how many files at once. All cores.")] = None,
+    server: Where = None,
     as_json: AsJson = False,
 ) -> None:
     """Render files of any rate through a profile, chain or preset. Knobs that are not set stand at their defaults."""
@@ -66,6 +68,12 @@ def render(  # noqa: PLR0913 - one parameter an option
 
     if controllers and automation is None and table is None:
         raise typer.BadParameter("--cc says what the controllers of a MIDI file turn; give it with --automation.")
+    if server is not None:
+        if controllers or table or jobs or tail is not None or loudness or oversampling:
+            raise typer.BadParameter("--server takes --set, --automation (JSON or CSV), --size and --bits only.")
+        query: dict[str, object] = {"set": settings, "automation": automation, "size": size.value, "bits": bits}
+        _render_there(Screen(as_json), server, str(effect), (source, target), query)
+        return
     job = RenderJob(
         effect=effect_path(effect),
         source=source,
@@ -85,6 +93,12 @@ def render(  # noqa: PLR0913 - one parameter an option
     if table is not None or jobs is not None:
         raise typer.BadParameter(f"--table and --jobs are of a folder; {source} is none.")
     _render_one(job, Screen(as_json))
+
+
+def _render_there(screen: Screen, server: str, effect: str, files: tuple[Path, Path], query: dict[str, object]) -> None:
+    job = render_there(screen, server, effect, files, query)
+    screen.say(f"{files[1]} written")
+    screen.result({"out": str(files[1]), "job": job.id})
 
 
 def _render_one(job: "RenderJob", screen: Screen) -> None:

@@ -41,6 +41,9 @@ def serve(  # noqa: PLR0913 - options
     hears: Annotated[
         bool, typer.Option("--hear/--no-hear", help="Listen to profiles as they come, for the search by sound.")
     ] = True,
+    workers: Annotated[
+        int, typer.Option(min=0, max=64, help="Processes that carry out jobs, beside those of: tonecast worker.")
+    ] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Serve a library of profiles. The first start prints a link that signs the first admin in, once."""
@@ -58,6 +61,7 @@ def serve(  # noqa: PLR0913 - options
         quota_bytes=quota * _MEGABYTE,
         requests_a_minute=rate,
         hears=hears,
+        workers=workers,
     )
     if open_page is None:
         open_page = not as_json and sys.stdout.isatty() and _has_desktop()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tonecast.commands.remote import Where, train_there
 from tonecast.console import Screen, clock, score_table, sizes_json, sizes_words, stoppable
 from tonecast.options import AsJson, Out, Seed, parse_length
 
@@ -36,6 +37,7 @@ def train(  # noqa: PLR0913 - one parameter an option
         str, typer.Option(help="What learns: cpu, cuda, or auto for a GPU that torch can use, where there is one.")
     ] = "auto",
     seed: Seed = 0,
+    server: Where = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a profile and score it on what it never heard. Ctrl-C keeps the best so far."""
@@ -50,6 +52,13 @@ def train(  # noqa: PLR0913 - one parameter an option
     if budget is not None and steps is not None:
         raise typer.BadParameter("--budget ends training by time, --steps by count. Give one of them.")
     check_suffix(out)
+    if server is not None:
+        if warm_start or resume or device != "auto":
+            raise typer.BadParameter("--server trains anew, on what it has: no --warm-start, --resume or --device.")
+        query: dict[str, object] = {"steps": steps, "hold_out": hold_out, "seed": seed, "light": light}
+        query["budget_seconds"] = None if steps else parse_length(budget or "5m")
+        _train_there(Screen(as_json), server, session, out, query)
+        return
     plan = TrainingPlan(
         schedule=Schedule(steps=steps) if steps else Schedule(budget_seconds=parse_length(budget or "5m")),
         split=Split(hold_outs=tuple(parse_hold_out(text) for text in hold_out or [])),
@@ -68,6 +77,19 @@ def train(  # noqa: PLR0913 - one parameter an option
     if made.profile.score:
         screen.show(score_table(made.profile.score, folder.session))
     _show(screen, out, made.profile, made.verdict)
+
+
+def _train_there(screen: Screen, server: str, session: Path, out: Path, query: dict[str, object]) -> None:
+    from profiler.profile_file import load
+    from profiler.verdict import Verdict
+
+    job = train_there(screen, server, session, out, query)
+    profile = load(out).profile
+    reasons = [each.message for each in job.findings if each.kind == "verdict"]
+    found = tuple(each for each in job.findings if each.kind != "verdict")
+    told = Verdict(limited_by=profile.provenance.limited_by, reason=" ".join(reasons), findings=found)
+    screen.say(f"It is profile {job.profile_id} of the library.")
+    _show(screen, out, profile, told)
 
 
 def _show(screen: Screen, out: Path, profile: "Profile", found: "Verdict") -> None:

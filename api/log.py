@@ -1,4 +1,4 @@
-"""The server's log: one JSON object a line on standard error, each with the number of its request."""
+"""The log of servers and workers: one JSON object a line on standard error, with the number of its request or job."""
 
 import json
 import logging
@@ -23,12 +23,12 @@ class _JsonLines(logging.Formatter):
 
 
 def start_logging(level: str = "INFO") -> None:
-    """Have this program's and uvicorn's messages written as JSON lines."""
+    """Have this program's messages, uvicorn's and DBOS's written as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines())
-    for name in ("tonecast", "uvicorn"):
+    for name in ("tonecast", "uvicorn", "dbos"):
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
-        logger.setLevel(level)
+        logger.setLevel("WARNING" if name == "dbos" else level)  # which tells of every start
         logger.propagate = False
     logging.getLogger("uvicorn.access").disabled = True  # the gate writes a line for each request, and says who asked

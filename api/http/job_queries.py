@@ -1,0 +1,106 @@
+"""What is said in URLs of jobs that are asked for with a file as the body."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from api.http.queries import UploadQuery
+from api.job import Bits, FileForm, Priority, RenderOrder, Resource, TrainOrder
+from api.problem import Problem
+from api.values import Entry, Line, Version
+from profiler.errors import KnobError, SplitError
+from profiler.knob import KnobSettings, checked_settings
+from profiler.profile import Size
+from profiler.split import parse_hold_out
+
+__all__ = ["RenderQuery", "TrainQuery", "checked"]
+
+_DEFAULT_SECONDS = 300.0
+_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+_Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+_Automation = Annotated[str, StringConstraints(max_length=16_000, pattern=_TEXT)]
+
+
+class TrainQuery(UploadQuery):
+    """How to train, and what to say of the profile that comes of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    budget_seconds: float | None = Field(
+        None, ge=1, le=24 * 3600, allow_inf_nan=False, description="Time to learn in; 300 unless told.", examples=[300]
+    )
+    steps: int | None = Field(None, ge=1, le=10_000_000, description="Learn for so many steps instead.")
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    light: bool = Field(default=True, description="Whether to learn a light effect as well.")
+    hold_out: list[Line] = Field([], max_length=20, description="Never learn from: time=last:0.2, KNOB=VALUE, take:7.")
+    resource: Resource = Field("cpu", description="What learns.")
+    version_of: _Id | None = Field(None, description="The profile of yours that this becomes a version of.")
+    priority: Priority = Field("normal", description="Which goes first; high takes an admin.")
+
+    @model_validator(mode="after")
+    def _one_end(self) -> "TrainQuery":
+        if self.budget_seconds is not None and self.steps is not None:
+            raise ValueError("budget_seconds ends training by time, steps by count; give one of them")
+        return self
+
+    @property
+    def title(self) -> str:
+        """What the job is called."""
+        return self.name or "Training"
+
+    def order(self) -> TrainOrder:
+        """Return it as what is to be done. Raises Problem for hold-outs that are not understood."""
+        for text in self.hold_out:
+            try:
+                parse_hold_out(text)
+            except SplitError as error:
+                raise Problem(422, "Not understood", str(error)) from error
+        said = {name: getattr(self, name) for name in UploadQuery.model_fields}
+        return TrainOrder(
+            budget_seconds=None if self.steps else self.budget_seconds or _DEFAULT_SECONDS,
+            hold_out=tuple(self.hold_out),
+            about=UploadQuery(**said).description(),
+            **{name: getattr(self, name) for name in ("steps", "seed", "light", "resource", "version_of")},
+        )
+
+
+class RenderQuery(BaseModel):
+    """What to play a recording through, and how."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    profile_id: _Id = Field(description="The profile to play it through.", examples=[1])
+    version: _Id | None = Field(None, description="Its version; the newest unless told.")
+    set: list[Line] = Field([], max_length=64, description="Where knobs stand: KNOB=VALUE. Repeat for more.")
+    automation: _Automation = Field("", description="How knobs turn: the text of a knob track, or of a table.")
+    size: Size = Field(Size.FULL, description="The full effect, or the light one.")
+    bits: Bits | None = Field(None, description="How fine samples are stored.")
+    form: FileForm = Field("wav", description="What file is written.")
+    name: Line = Field("", description="What to call it.")
+    priority: Priority = Field("normal", description="Which goes first; high takes an admin.")
+
+    @property
+    def title(self) -> str:
+        """What the job is called."""
+        return self.name or "Render"
+
+    def order(self, entry: Entry, version: Version) -> RenderOrder:
+        """Return it as what is to be done. Raises Problem for knobs that the profile does not have."""
+        told: dict[str, float | str] = {}
+        for text in self.set:
+            knob, equals, value = text.partition("=")
+            if not (knob and equals and value):
+                raise Problem(422, "Not understood", f"set={text!r} is not understood. Write KNOB=VALUE.")
+            told[knob] = value
+        same: dict[str, Any] = {name: getattr(self, name) for name in ("automation", "size", "bits", "form")}
+        return RenderOrder(
+            profile_id=entry.id, version=version.number, sha256=version.sha256, settings=checked(version, told), **same
+        )
+
+
+def checked(version: Version, settings: KnobSettings) -> KnobSettings:
+    """Return settings that a version of a profile knows. Raises Problem for others."""
+    try:
+        return checked_settings(version.facts.knobs, settings)
+    except KnobError as error:
+        raise Problem(422, "No such setting", str(error)) from error

@@ -1,0 +1,212 @@
+"""Jobs over HTTP: asked for, watched, cancelled, tried again, and what came of them downloaded."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, cast
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from api.http.asking import Lib, Page, PageSize, Reader, Writer, account_of
+from api.http.job_events import MEDIA_TYPE, events
+from api.http.job_queries import RenderQuery, TrainQuery, checked
+from api.http.receiving import TYPES, received
+from api.job import ExportOrder, Job, JobPage, JobState, NewExport, Order
+from api.jobs.desk import Desk
+from api.library import Library, check_owner
+from api.people import Caller
+from api.problem import Problem
+from api.store import entries, jobs
+from api.values import Entry, Version
+
+__all__ = ["routes"]
+
+routes = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+
+
+def _desk(request: Request) -> Desk:
+    return cast(Desk, request.app.state.desk)
+
+
+TheDesk = Annotated[Desk, Depends(_desk)]
+JobId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", examples=["0123456789abcdef"])]
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Material:
+    """A kind of file that jobs work on: what it is, what it may call itself, and how it begins."""
+
+    what: str
+    types: tuple[str, ...]
+    starts: tuple[bytes, ...]
+
+    def body(self) -> dict[str, Any]:
+        """Return what the OpenAPI page says of it."""
+        content = dict.fromkeys(self.types, _BINARY)
+        return {"requestBody": {"required": True, "description": f"It is {self.what}.", "content": content}}
+
+    async def submitted(
+        self, request: Request, desk: Desk, caller: Caller, order: Order, query: TrainQuery | RenderQuery
+    ) -> Job:
+        """Receive the file and submit the job. Raises Problem for what may not be, before the body is read."""
+        found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if found not in self.types:
+            detail = f"The body must be {self.what}, as {self.types[0]}; found {found or 'no type'!r}."
+            raise Problem(415, "Not a file", detail)
+        declared = int(request.headers.get("content-length", "0"))
+        await to_thread.run_sync(desk.check_room, caller, getattr(order, "resource", "cpu"), declared)
+        async with received(request, desk.library.settings.scratch) as arrived:
+
+            def submit() -> Job:
+                with arrived.path.open("rb") as file:
+                    if not file.read(4).startswith(self.starts):
+                        raise Problem(422, "Not such a file", f"The body does not begin as {self.what} does.")
+                return desk.submit(order, query.title, caller, material=arrived, priority=query.priority)
+
+            return await to_thread.run_sync(submit)
+
+
+_SESSIONS = _Material(
+    what="a zip of a session's folder, or of a folder with takes.csv and its recordings",
+    types=TYPES[:2],
+    starts=(b"PK\x03\x04",),
+)
+_RECORDINGS = _Material(
+    what="a recording: WAV, FLAC, AIFF, OGG or MP3",
+    types=("application/octet-stream", *(f"audio/{each}" for each in ("wav", "x-wav", "flac", "aiff", "mpeg", "ogg"))),
+    starts=(b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"),
+)
+_RESULT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file. Its ETag is its SHA-256.", "content": {TYPES[0]: _BINARY}}
+}
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-sent events, each a `job` as JSON, with its revision as the id. The last is of its end.",
+        "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+    }
+}
+
+
+@routes.post("/train", status_code=201, openapi_extra=_SESSIONS.body())
+async def train(
+    request: Request, query: Annotated[TrainQuery, Query()], library: Lib, desk: TheDesk, caller: Writer
+) -> Job:
+    """Have a session be learnt. The profile becomes an entry of yours, or the newest version of one."""
+    order = query.order()
+    if order.version_of is not None:
+        await to_thread.run_sync(_check_version_of, library, caller, order.version_of)
+    return await _SESSIONS.submitted(request, desk, caller, order, query)
+
+
+@routes.post("/render", status_code=201, openapi_extra=_RECORDINGS.body())
+async def render(
+    request: Request, query: Annotated[RenderQuery, Query()], library: Lib, desk: TheDesk, caller: Writer
+) -> Job:
+    """Have a recording be played through a profile."""
+    entry, version = await to_thread.run_sync(_version, library, query.profile_id, query.version)
+    return await _RECORDINGS.submitted(request, desk, caller, query.order(entry, version), query)
+
+
+@routes.post("/export", status_code=201)
+def export(new: NewExport, library: Lib, desk: TheDesk, caller: Writer) -> Job:
+    """Have a profile be written at one setting as a .nam file."""
+    entry, version = _version(library, new.profile_id, new.version)
+    order = ExportOrder(
+        profile_id=entry.id,
+        version=version.number,
+        sha256=version.sha256,
+        settings=checked(version, new.settings),
+        sizes=new.sizes,
+    )
+    return desk.submit(order, entry.name, caller, priority=new.priority)
+
+
+@routes.get("")
+def list_jobs(
+    library: Lib,
+    caller: Reader,
+    *,
+    state: Annotated[JobState | None, Query(description="Only those in this state.")] = None,
+    everybody: Annotated[bool, Query(description="Those of all accounts; takes an admin.")] = False,
+    page: Page = 1,
+    page_size: PageSize = 25,
+) -> JobPage:
+    """Return a page of your jobs, the newest first."""
+    if everybody and not caller.is_admin:
+        raise Problem(403, "Not allowed", "Only admins see the jobs of others.")
+    owner_id = None if everybody else account_of(caller)
+    with library.database.reading() as connection:
+        return jobs.list_jobs(connection, owner_id=owner_id, state=state, page=page, page_size=page_size)
+
+
+@routes.get("/{job_id}")
+def read_job(job_id: JobId, desk: TheDesk, caller: Reader) -> Job:
+    """Return a job: its state, how far it is, what was found, and what came of it."""
+    return desk.job(job_id, caller)
+
+
+@routes.get("/{job_id}/events", response_class=StreamingResponse, responses=_EVENTS)
+async def watch_job(
+    job_id: JobId,
+    request: Request,
+    desk: TheDesk,
+    caller: Reader,
+    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+) -> StreamingResponse:
+    """Tell of a job as it goes on, beginning with how it is now unless Last-Event-ID says that this is known."""
+    job = await to_thread.run_sync(desk.job, job_id, caller)
+    known = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdecimal() else None
+    stream = events(desk, caller, job, known, request.app.state.ending)
+    return StreamingResponse(stream, media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+
+
+@routes.get("/{job_id}/result", response_class=Response, responses=_RESULT)
+def download_result(job_id: JobId, desk: TheDesk, caller: Reader) -> Response:
+    """Return the file that came of a job."""
+    job = desk.job(job_id, caller)
+    pieces = desk.result(job)
+    assert job.result is not None  # noqa: S101 - there are pieces of it
+    headers = {
+        "ETag": f'"{job.result.sha256}"',
+        "Content-Disposition": f'attachment; filename="{job.result.name}"',
+        "Content-Length": str(job.result.bytes),
+    }
+    return StreamingResponse(pieces, headers=headers, media_type=TYPES[0])
+
+
+@routes.post("/{job_id}/cancel")
+def cancel_job(job_id: JobId, desk: TheDesk, caller: Writer) -> Job:
+    """Cancel a job that has not ended."""
+    return desk.cancel(job_id, caller)
+
+
+@routes.post("/{job_id}/retry")
+def retry_job(job_id: JobId, desk: TheDesk, caller: Writer) -> Job:
+    """Have a job that failed or was cancelled tried again. One that failed goes on from where it was."""
+    return desk.retry(job_id, caller)
+
+
+@routes.delete("/{job_id}", status_code=204)
+def remove_job(job_id: JobId, desk: TheDesk, caller: Writer) -> None:
+    """Remove a job that has ended, with its files. A profile that it became stays."""
+    desk.remove(job_id, caller)
+
+
+def _version(library: Library, entry_id: int, number: int | None) -> tuple[Entry, Version]:
+    with library.database.reading() as connection:
+        entry = entries.one_entry(connection, entry_id, asked_by=None)
+        if number is None:
+            return entry, entry.version
+        found = [each for each in entries.versions_of(connection, entry_id) if each.number == number]
+    if not found:
+        raise Problem(
+            404, "No such version", f"Profile {entry_id} has versions 1 to {entry.version.number}; found {number}."
+        )
+    return entry, found[0]
+
+
+def _check_version_of(library: Library, caller: Caller, entry_id: int) -> None:
+    with library.database.reading() as connection:
+        check_owner(caller, entries.owner_of(connection, entry_id))

@@ -1,0 +1,105 @@
+"""A process that does the work of one job in its folder, and knows neither database nor storage.
+
+`python -m api.jobs.child FOLDER` reads `order.json` and the files beside it, and prints a JSON object a line: progress,
+findings, and at the end `result`, `error` or `stopped`. A line on its standard input asks it to stop at the next
+checkpoint; where that input ends, whoever started it is gone, and so is it.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from api.job import FINDINGS, ORDER, PROGRESS, JobProgress, Order, RenderOrder, TrainOrder
+from profiler.errors import ProfilerError
+from profiler.finding import Finding
+from profiler.progress import Progress
+
+__all__ = ["Stopped", "Teller", "main"]
+
+_TELL_EVERY_SECONDS = 0.25
+_LOCK_SECONDS = 120
+_LEFT_ALONE = 75  # the exit code of one whose worker is gone
+
+
+class Stopped(Exception):  # noqa: N818 - no error
+    """Raised where work was asked to stop, and can go on later."""
+
+
+class Teller:
+    """Says on standard output how the work goes, and whether it shall stop."""
+
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+        self._last = ("", 0.0)
+
+    def progress(self, told: Progress) -> None:
+        """Tell how far a step is, a few times a second at most. Raises Stopped outside of training."""
+        step, then = self._last
+        now = time.monotonic()
+        if told.step == step and told.done < 1 and now - then < _TELL_EVERY_SECONDS:
+            return
+        self._last = (told.step, now)
+        left = None if told.seconds_left is None else max(told.seconds_left, 0.0)
+        shown = JobProgress(step=told.step, done=min(max(told.done, 0.0), 1.0), seconds_left=left, note=told.note)
+        self.say(progress=PROGRESS.dump_python(shown, mode="json"))
+
+    def findings(self, found: list[Finding]) -> None:
+        """Tell all that was found so far."""
+        self.say(findings=FINDINGS.dump_python(tuple(found), mode="json"))
+
+    def check(self) -> None:
+        """Raise Stopped when it was asked to stop."""
+        if self.stopping.is_set():
+            raise Stopped
+
+    def say(self, **told: Any) -> None:
+        """Print one line."""
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
+
+
+def main(arguments: list[str]) -> None:
+    """Do the work of the job in a folder."""
+    folder, teller = Path(arguments[0]), Teller()
+    threading.Thread(target=_listen, args=(teller,), daemon=True).start()
+    with FileLock(folder / ".lock", timeout=_LOCK_SECONDS):  # of a worker that was killed, the child may still end
+        told = json.loads((folder / "order.json").read_text())
+        order = ORDER.validate_python(told["order"])
+        try:
+            teller.progress(Progress(step="start", done=0.0))
+            teller.say(result=_done(folder, order, told["title"], teller))
+        except Stopped:
+            teller.say(stopped=True)
+        except ProfilerError as error:
+            teller.say(error=str(error).replace(f"{folder}{os.sep}", ""))
+        except (MemoryError, RecursionError) as error:
+            teller.say(error=f"Reading it takes more than such a file does ({type(error).__name__}).")
+
+
+def _done(folder: Path, order: Order, title: str, teller: Teller) -> dict[str, Any]:
+    """Do the work; only what it takes is loaded."""
+    if isinstance(order, TrainOrder):
+        from api.jobs.training import trained  # noqa: PLC0415
+
+        return trained(folder, order, title, teller)
+    from api.jobs.playing import exported, rendered  # noqa: PLC0415
+
+    return rendered(folder, order, teller) if isinstance(order, RenderOrder) else exported(folder, order, teller)
+
+
+def _listen(teller: Teller) -> None:
+    with suppress(OSError):
+        while os.read(0, 64):  # by its number: a thread that waits in sys.stdin would keep Python from ending
+            teller.stopping.set()
+    os._exit(_LEFT_ALONE)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,58 @@
+"""Jobs that play a profile: a recording rendered through it, or one of its settings written for another program."""
+
+from pathlib import Path
+from typing import Any
+
+from api.job import ExportOrder, RenderOrder
+from api.jobs.child import Teller
+from api.jobs.limits import limited
+from profiler.audio_file import reading
+from profiler.errors import AudioError
+from profiler.formats.nam import export_nam
+from profiler.profile_file import SUFFIX, load
+from profiler.progress import Progress
+from profiler.rendering import RenderJob, run_job
+
+__all__ = ["exported", "rendered"]
+
+_MEMORY_BYTES = 12 << 30
+_MOST_BYTES = 8 << 30
+_MOST_HOURS = 3
+
+
+def rendered(folder: Path, order: RenderOrder, teller: Teller) -> dict[str, Any]:
+    """Play `material` through `profile` and return the name of the wet file. Raises ProfilerError, or Stopped."""
+    source, target = folder / "material", folder / f"wet.{order.form}"
+    automation = None
+    if order.automation:
+        automation = folder / ("automation.json" if order.automation.lstrip().startswith("{") else "automation.csv")
+        automation.write_text(order.automation)
+
+    def tell(told: Progress) -> None:
+        teller.check()
+        teller.progress(told)
+
+    with limited(memory_bytes=_MEMORY_BYTES, file_bytes=_MOST_BYTES):
+        with reading(source) as reader:
+            seconds = reader.frames / reader.sample_rate
+        if seconds > _MOST_HOURS * 3600:
+            raise AudioError(f"The recording lasts {seconds / 3600:.1f} h; at most {_MOST_HOURS} are rendered.")
+        job = RenderJob(
+            effect=folder / f"profile{SUFFIX}",
+            source=source,
+            target=target,
+            settings=dict(order.settings),
+            automation=automation,
+            size=order.size,
+            bits=order.bits,
+        )
+        run_job(job, tell)
+    return {"file": target.name}
+
+
+def exported(folder: Path, order: ExportOrder, teller: Teller) -> dict[str, Any]:
+    """Write `profile` at a setting as a .nam file and return its name. Raises ProfilerError."""
+    teller.progress(Progress(step="export", done=0.0))
+    target = folder / "export.nam"
+    export_nam(load(folder / f"profile{SUFFIX}"), target, dict(order.settings), sizes=order.sizes)
+    return {"file": target.name}

@@ -1,0 +1,232 @@
+"""Jobs carried out by real processes that are killed, or told to end, in the middle: nothing is lost, nothing twice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+
+import pytest
+
+import profiler
+from api.client import LibraryClient
+from api.job import Job, NewExport
+from api.settings import ServiceSettings
+from api.shipped import add_presets
+from profiler.audio_file import read_audio
+from profiler.storage import sha256_of
+from tonecast.cli import run
+
+ROOT = Path(__file__).parents[2]
+WAIT_SECONDS = 300
+STEPS = 48
+
+TRAINING = {"steps": STEPS, "light": False, "name": "Drive", "tags": ["crunch"], "licence": "cc0"}
+
+
+class Worker:
+    """`tonecast worker` as a process of its own."""
+
+    def __init__(self, settings: ServiceSettings, folder: Path) -> None:
+        self.log = settings.data.with_suffix(".worker.log")
+        command = [sys.executable, "-m", "tonecast", "worker", "--json", "--data", str(folder)]
+        urls = {"TONECAST_DATABASE": settings.database_url, "TONECAST_STORAGE": settings.storage_url}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **urls}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment, text=True)
+
+    def is_ready(self) -> None:
+        """Wait until it takes jobs."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.log.read_text()
+        assert json.loads(line)["queues"] == ["cpu", "quick"]
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.communicate()
+
+    def stop(self) -> int:
+        """Ask it to end, and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=WAIT_SECONDS)
+        return self.process.returncode
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
+    """A function that starts a worker; what runs at the end is killed."""
+    started: list[Worker] = []
+
+    def start(settings: ServiceSettings, folder: Path) -> Worker:
+        started.append(Worker(settings, folder))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            each.kill()
+
+
+def until(client: LibraryClient, job_id: str, is_so: Callable[[Job], bool]) -> Job:
+    """Watch a job until something is so, and return it."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    for job in client.watch(job_id):
+        if is_so(job):
+            return job
+        assert time.monotonic() < deadline, job
+    raise AssertionError(client.job(job_id))
+
+
+def learns(job: Job) -> bool:
+    """Return whether a job is in the middle of its training, or of what belongs to it and begins from a checkpoint."""
+    assert job.error is None, job.error
+    return job.progress is not None and job.progress.step in ("train", "aliasing", "gate", "evaluate")
+
+
+def ended(job: Job) -> bool:
+    """Return whether a job has come to an end."""
+    return job.state not in ("queued", "running")
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process started."""
+    done = subprocess.run(
+        ["/bin/ps", "-ww", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return [int(line) for line in done.stdout.split()]
+
+
+def check_drive(client: LibraryClient, job: Job, path: Path) -> None:
+    """Compare a job that has succeeded with the one profile that it shall have become."""
+    assert (job.state, job.error) == ("succeeded", None)
+    assert "verdict" in {each.kind for each in job.findings}
+    (entry,) = client.search(name="Drive").data
+    assert (entry.id, entry.name, entry.tags, entry.version.number) == (job.profile_id, "Drive", ("crunch",), 1)
+    client.fetch_result(job, path)
+    assert sha256_of(path) == entry.version.sha256 == job.result.sha256
+    assert profiler.load(path).profile.provenance.steps == STEPS
+
+
+def command_of(pid: int) -> str:
+    """Return the command line of a process."""
+    done = subprocess.run(
+        ["/bin/ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return done.stdout
+
+
+def child_of(pid: int, word: str, but: Collection[int] = ()) -> int:
+    """Wait until a process has a child whose command line has a word in it, and return the child."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        for each in set(children(pid)) - set(but):
+            if word in command_of(each):
+                return each
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def kill_three(worker: int, job_id: str) -> None:
+    """Kill the process of a worker that works on a job, and the two that it starts after that."""
+    killed: set[int] = set()
+    for _ in range(3):
+        child = child_of(worker, job_id, killed)
+        os.kill(child, signal.SIGKILL)
+        killed.add(child)
+
+
+def hostile(path: Path) -> Path:
+    """Write a zip with a file that leads out of its folder."""
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("session.json", "{}")
+        file.writestr("../../out.wav", "x")
+    return path
+
+
+def test_killed_servers_and_workers_lose_nothing(process, captured: Path, tmp_path: Path):
+    """The server is killed in the middle of a training, then the next one's worker: the job ends, and ends once."""
+    server = process("--workers", "1")
+    token = server.token()
+    with LibraryClient(server.url, token) as client:
+        job = client.train(captured, TRAINING)
+        until(client, job.id, learns)
+        server.kill()
+    again = process("--workers", "1")
+    worker = child_of(again.process.pid, "tonecast worker")
+    with LibraryClient(again.url, token) as client:
+        child_of(worker, job.id)
+        until(client, job.id, learns)
+        os.kill(worker, signal.SIGKILL)
+        check_drive(client, until(client, job.id, ended), tmp_path / "drive.tonecast")
+    assert not [each for each in (again.folder / "jobs").iterdir() if each.is_dir()]
+    assert again.stop() == 0
+    told = [json.loads(line) for line in server.log.read_text().splitlines()]
+    events = [line["event"] for line in told if line.get("job_id") == job.id]
+    assert events.count("job begins") == 3
+    assert {line["outcome"] for line in told if line["event"] == "job ends"} == {"succeeded"}
+
+
+def test_workers_give_back_and_others_go_on(new_settings, serving, worker, captured: Path, tmp_path: Path):
+    """A worker that is told to end gives its job back, and one on another machine takes it over.
+
+    Meanwhile a job whose process dies again and again is parked as failed, and one that is cancelled ends at once.
+    """
+    settings = new_settings("postgresql", tmp_path / "library")
+    with serving(settings) as served, served.client() as client:
+        add_presets(served.library)
+        first = worker(settings, settings.data)
+        first.is_ready()
+        job = client.train(captured, TRAINING)
+        until(client, job.id, learns)
+        assert first.stop() == 0
+        assert (client.job(job.id).state, client.job(job.id).profile_id) == ("queued", None)
+        second = worker(settings, tmp_path / "elsewhere")
+        second.is_ready()
+        refused = client.train(hostile(tmp_path / "hostile.zip"))
+        poisoned = client.export(NewExport(profile_id=client.find("Fuzz").id))
+        kill_three(second.process.pid, poisoned.id)
+        assert "ended 3 times" in until(client, poisoned.id, lambda job: job.state == "failed").error
+        check_drive(client, until(client, job.id, ended), tmp_path / "drive.tonecast")
+        assert "Rename it" in until(client, refused.id, ended).error
+        exported = until(client, client.retry_job(poisoned.id).id, ended)
+        assert exported.result.name == "Fuzz.nam"
+        cancelled = client.train(captured, {**TRAINING, "steps": 100_000})
+        child = child_of(second.process.pid, cancelled.id)
+        client.cancel_job(cancelled.id)
+        while child in children(second.process.pid):
+            time.sleep(0.05)
+        assert client.job(cancelled.id).state == "cancelled"
+        assert second.stop() == 0
+
+
+def test_the_command_line_has_a_server_work(serving, worker, captured: Path, tmp_path: Path, monkeypatch, capsys):
+    """Train and render there, with the same words and files here; what fails there fails here, with its reason."""
+    settings = ServiceSettings(data=tmp_path / "library")
+    with serving(settings) as served:
+        worker(settings, settings.data).is_ready()
+        monkeypatch.setenv("TONECAST_TOKEN", served.tokens["member"])
+
+        def ran(*words: object) -> tuple[int, dict, str]:
+            code = run([*map(str, words), "--server", served.url, "--json"])
+            out, err = capsys.readouterr()
+            return code, json.loads(out) if out else {}, err
+
+        bad = hostile(tmp_path / "hostile.zip")
+        code, _, err = ran("train", bad, "--out", tmp_path / "bad.tonecast")
+        assert (code, "Rename it" in err, (tmp_path / "bad.tonecast").exists()) == (1, True, False)
+        profile, wet = tmp_path / "drive.tonecast", tmp_path / "wet.flac"
+        code, told, err = ran("train", captured, "--out", profile, "--steps", 8, "--no-light")
+        assert (code, told.get("steps"), told.get("limited_by")) == (0, 8, "steps"), err
+        assert profiler.load(profile).profile.provenance.steps == 8
+        dry = next(iter((captured / "dry").glob("*.wav")))
+        automation = tmp_path / "turns.csv"
+        automation.write_text("seconds,knob,value\n0.5,drive_db,30\n")
+        code, _, err = ran("render", "drive", dry, wet, "--set", "drive_db=5", "--automation", automation)
+        assert code == 0, err
+        assert read_audio(wet).samples.shape[-1] == read_audio(dry).samples.shape[-1]
