@@ -6,9 +6,11 @@ import threading
 import zipfile
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
+from api.client import LibraryClient
 from api.job import ExportOrder, JobProgress, JobResult, NewExport, TrainOrder
 from api.jobs.desk import Desk
 from api.library import Received
@@ -277,3 +279,21 @@ def test_workers_count(library):
         assert workers.queues_served(connection) == {"cpu", "gpu", "quick"}
         workers.forget_worker(connection, "one")
         assert workers.queues_served(connection) == {"cpu"}
+
+
+def test_a_server_that_ends_lets_go_of_who_watches(process, archive):
+    """An open stream of events ends with it and keeps it from nothing, and the job is there when it starts again."""
+    server = process()
+    token = server.token()
+    with LibraryClient(server.url, token) as client:
+        job = client.train(archive)
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.stream("GET", f"{server.url}/api/v1/jobs/{job.id}/events", headers=headers, timeout=60) as reply:
+        lines = reply.iter_lines()
+        while not next(lines).startswith("data:"):
+            pass
+        assert server.stop() == 0
+        assert not any(lines)
+    assert "graceful shutdown exceeded" not in server.log.read_text()
+    with LibraryClient(process().url, token) as client:
+        assert client.job(job.id) == job

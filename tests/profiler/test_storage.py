@@ -126,3 +126,18 @@ def test_what_a_killed_writer_left_goes_when_its_file_is_written_again(tmp_path)
     write_bytes(path, b"whole again")
     assert names(tmp_path) == sorted([other.name, path.name])
     assert path.read_bytes() == b"whole again"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows gives no lock that tells who is at work")
+def test_what_somebody_is_writing_is_not_swept(tmp_path):
+    """Only once its writer is gone."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _WRITER, tmp_path / "a.wav"], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        scratch = Path(writer.stdout.readline().strip())
+        sweep(tmp_path)
+        assert scratch.read_bytes() == b"half"
+        writer.kill()
+    sweep(tmp_path)
+    assert names(tmp_path) == []
