@@ -23,7 +23,7 @@ from api.values import Changes, Description, Entry, EntryPage, Version
 from profiler.errors import LibraryError
 from profiler.storage import replacing, sha256_of
 
-__all__ = ["LibraryClient", "Pushed"]
+__all__ = ["LibraryClient", "Pushed", "packed"]
 
 _T = TypeVar("_T")
 _PIECE = 256 << 10
@@ -157,7 +157,7 @@ class LibraryClient:
         """
         if material.is_dir():
             with tempfile.TemporaryDirectory() as scratch:
-                return self.train(_packed(material, Path(scratch) / "session.zip"), query)
+                return self.train(packed(material, Path(scratch) / "session.zip"), query)
         return self._job_of("train", material, "application/zip", query)
 
     def render(self, profile_id: int, dry: Path, query: Mapping[str, object] | None = None) -> Job:
@@ -278,7 +278,7 @@ def _pieces(file: Any) -> Iterator[bytes]:
         yield piece
 
 
-def _packed(folder: Path, target: Path) -> Path:
+def packed(folder: Path, target: Path) -> Path:
     """Write a zip of a folder and return it. Hidden files, such as locks and checkpoints, stay here."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(folder.rglob("*")):

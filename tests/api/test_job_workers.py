@@ -23,7 +23,7 @@ from tonecast.cli import run
 
 ROOT = Path(__file__).parents[2]
 WAIT_SECONDS = 300
-STEPS = 48
+STEPS = 24
 
 TRAINING = {"steps": STEPS, "light": False, "name": "Drive", "tags": ["crunch"], "licence": "cc0"}
 
@@ -149,6 +149,7 @@ def hostile(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_killed_servers_and_workers_lose_nothing(process, captured: Path, tmp_path: Path):
     """The server is killed in the middle of a training, then the next one's worker: the job ends, and ends once."""
     server = process("--workers", "1")
@@ -172,6 +173,7 @@ def test_killed_servers_and_workers_lose_nothing(process, captured: Path, tmp_pa
     assert {line["outcome"] for line in told if line["event"] == "job ends"} == {"succeeded"}
 
 
+@pytest.mark.slow
 def test_workers_give_back_and_others_go_on(new_settings, serving, worker, captured: Path, tmp_path: Path):
     """A worker that is told to end gives its job back, and one on another machine takes it over.
 
@@ -205,6 +207,7 @@ def test_workers_give_back_and_others_go_on(new_settings, serving, worker, captu
         assert second.stop() == 0
 
 
+@pytest.mark.slow
 def test_the_command_line_has_a_server_work(serving, worker, captured: Path, tmp_path: Path, monkeypatch, capsys):
     """Train and render there, with the same words and files here; what fails there fails here, with its reason."""
     settings = ServiceSettings(data=tmp_path / "library")

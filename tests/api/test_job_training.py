@@ -1,0 +1,59 @@
+"""A training job's own course: stopped in the middle it keeps its checkpoint, and goes on from there."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import profiler
+from api.client import packed
+from api.job import TrainOrder
+from api.jobs.child import Stopped, Teller
+from api.jobs.training import trained
+from profiler.training.checkpoint import checkpoint_path
+
+ORDER = TrainOrder(steps=60, light=False)
+
+
+class Listener(Teller):
+    """Hears what is told, and asks to stop once training has come so far."""
+
+    def __init__(self, *, stop_at: float = 2.0) -> None:
+        super().__init__()
+        self.stop_at = stop_at
+        self.told: list[dict[str, Any]] = []
+
+    def say(self, **told: Any) -> None:
+        """Hear it."""
+        self.told.append(told)
+        if self.trained() >= self.stop_at:
+            self.stopping.set()
+
+    def steps(self) -> list[tuple[str, float]]:
+        """Return the steps and how far each was."""
+        return [(each["progress"]["step"], each["progress"]["done"]) for each in self.told if "progress" in each]
+
+    def trained(self) -> float:
+        """Return how far training has come."""
+        return max((done for step, done in self.steps() if step == "train"), default=0.0)
+
+
+@pytest.mark.slow
+def test_a_stopped_training_goes_on(captured: Path, tmp_path: Path):
+    """It is stopped between two of its rounds, and next time begins after them; done, it is not done again."""
+    packed(captured, tmp_path / "material")
+    first, second, third = Listener(stop_at=0.3), Listener(), Listener()
+    with pytest.raises(Stopped):
+        trained(tmp_path, ORDER, "Drive", first)
+    path = tmp_path / "Drive.tonecast"
+    assert checkpoint_path(path).is_file()
+    assert 0.3 <= first.trained() < 1
+    assert trained(tmp_path, ORDER, "Drive", second) == {"file": path.name}
+    begun = next(done for step, done in second.steps() if step == "train" and done > 0)
+    assert begun > first.trained()
+    assert second.steps()[-1] == ("evaluate", 1.0)
+    assert second.told[-1]["findings"][-1]["kind"] == "verdict"
+    assert profiler.load(path).profile.provenance.steps == 60
+    assert not checkpoint_path(path).exists()
+    assert trained(tmp_path, ORDER, "Drive", third) == {"file": path.name}
+    assert third.told == []
