@@ -226,14 +226,11 @@ def opened(settings: ServiceSettings) -> Iterator[Library]:
 
     Raises LibraryError where another server has the folder, or rows or files cannot be reached.
     """
-    with held(settings):
-        database = Database(settings.database_url)
-        auditions = Auditions(settings.scratch, seconds=settings.audition_seconds)
-        try:
-            yield _prepared(settings, database, auditions)
-        finally:
-            auditions.close()
-            database.close()
+    with held(settings), joined(settings) as library:
+        for left in settings.scratch.iterdir():
+            left.unlink(missing_ok=True)
+        library.sweep()
+        yield library
 
 
 @contextlib.contextmanager
@@ -254,14 +251,6 @@ def held(settings: ServiceSettings) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _prepared(settings: ServiceSettings, database: Database, auditions: Auditions) -> Library:
-    library = _upgraded(settings, database, auditions)
-    for left in settings.scratch.iterdir():
-        left.unlink(missing_ok=True)
-    library.sweep()
-    return library
 
 
 def _upgraded(settings: ServiceSettings, database: Database, auditions: Auditions) -> Library:

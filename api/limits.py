@@ -1,8 +1,10 @@
 """What processes that touch strangers' files may use of this machine, and know of it."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 
-__all__ = ["bare_environment", "limit", "limit_data"]
+__all__ = ["bare_environment", "limit", "limit_data", "limited"]
 
 _KEPT_VARIABLES = ("PATH", "PYTHONPATH", "SYSTEMROOT", "LANG", "LC_ALL", "TEMP", "TMP")
 _SINGLE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # each thread would claim address space
@@ -21,6 +23,27 @@ def limit(*, memory_bytes: int, cpu_seconds: int) -> None:
 def limit_data(data_bytes: int) -> None:
     """Limit this process: its memory beside what it maps of files, as torch's libraries do, and that it writes none."""
     _limit(RLIMIT_DATA=data_bytes, RLIMIT_FSIZE=0, RLIMIT_CORE=0)
+
+
+@contextlib.contextmanager
+def limited(*, memory_bytes: int, file_bytes: int) -> Iterator[None]:
+    """Hold this process to some memory, and to files of some size, while the block lasts; on Windows, to nothing."""
+    try:
+        import resource  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        yield
+        return
+    before = {}
+    for kind, wanted in ((resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_FSIZE, file_bytes)):
+        before[kind] = resource.getrlimit(kind)
+        soft, hard = before[kind]
+        lowest = min(each for each in (wanted, soft, hard) if each != resource.RLIM_INFINITY)
+        resource.setrlimit(kind, (lowest, hard))
+    try:
+        yield
+    finally:
+        for kind, limits in before.items():
+            resource.setrlimit(kind, limits)
 
 
 def _limit(**limits: int) -> None:

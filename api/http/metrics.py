@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from api.http.asking import Reader
 from api.library import Library
-from api.store import entries
+from api.store import entries, jobs
 
 __all__ = ["Metrics", "routes"]
 
@@ -67,9 +67,14 @@ class _Holdings(Collector):
         """Yield what there is now."""
         with self._library.database.reading() as connection:
             held = entries.holdings(connection)
+            states = jobs.count_states(connection)
         yield GaugeMetricFamily("tonecast_profiles", "Profiles in the library.", held.profiles)
         yield GaugeMetricFamily("tonecast_versions", "Versions of profiles.", held.versions)
         yield GaugeMetricFamily("tonecast_kept_bytes", "Bytes of profile files.", held.bytes)
+        by_state = GaugeMetricFamily("tonecast_jobs", "Jobs by how they stand.", labels=("state",))
+        for state, count in states.items():
+            by_state.add_metric((state,), count)
+        yield by_state
 
 
 @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

@@ -5,7 +5,7 @@ from typing import Any
 
 from api.job import ExportOrder, RenderOrder
 from api.jobs.child import Teller
-from api.jobs.limits import limited
+from api.limits import limited
 from profiler.audio_file import reading
 from profiler.errors import AudioError
 from profiler.formats.nam import export_nam

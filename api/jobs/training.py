@@ -7,8 +7,8 @@ from typing import Any
 
 from api.job import TrainOrder
 from api.jobs.child import Teller
-from api.jobs.limits import limited
 from api.jobs.material import MOST_BYTES, as_session, unpacked
+from api.limits import limited
 from profiler.checks import SessionCheck
 from profiler.errors import TrainingError
 from profiler.finding import Finding

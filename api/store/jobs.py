@@ -7,7 +7,7 @@ while the claim is its own and the job runs: of two that believe to be at one jo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import (
     ColumnElement,
@@ -39,6 +39,7 @@ __all__ = [
     "cancel_job",
     "claim_job",
     "count_crash",
+    "count_states",
     "count_unfinished",
     "end_job",
     "end_run",
@@ -160,6 +161,14 @@ def count_unfinished(connection: Connection, owner_id: int) -> int:
     """Return how many jobs of an account queue or run."""
     query = select(func.count()).select_from(jobs).where(jobs.c.owner_id == owner_id, jobs.c.state.in_(_UNFINISHED))
     return int(connection.execute(query).scalar_one())
+
+
+def count_states(connection: Connection) -> dict[JobState, int]:
+    """Return how many jobs stand how: every state, with none of it too."""
+    counts = dict.fromkeys(get_args(JobState), 0)
+    for state, count in connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state)):
+        counts[state] = count
+    return counts
 
 
 def job_bytes(owner: ColumnElement[int] | int) -> ScalarSelect[int]:

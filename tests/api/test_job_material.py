@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from api.jobs.limits import limited
 from api.jobs.material import as_session, unpacked
+from api.limits import limited
 from profiler.audio import Audio
 from profiler.audio_file import write_audio
 from profiler.errors import ProfilerError, SessionError

@@ -1,6 +1,10 @@
 """What Prometheus reads of a server."""
 
+from typing import get_args
+
 from prometheus_client.parser import text_string_to_metric_families
+
+from api.job import JobState
 
 
 def samples(client) -> dict[tuple[str, ...], float]:
@@ -33,6 +37,7 @@ def test_requests_and_holdings_are_counted(served, profile_file):
         }
         assert by_status == {"200": 1, "404": 1}
         assert grown["tonecast_profiles",] == 1
+        assert {key[1] for key in after if key[0] == "tonecast_jobs"} == set(get_args(JobState))
         assert grown["tonecast_kept_bytes",] == path.stat().st_size
         assert grown["tonecast_received_bytes_total",] >= path.stat().st_size
         assert not [key for key in after if "/no/such/place" in key]
