@@ -1,6 +1,7 @@
 """The queue: first what matters most, each run to one worker, and again when that worker is gone."""
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,14 @@ class Workers:
             self.heard.clear()
 
 
+def until_ended(engine: Engine, run_id: str) -> None:
+    """Wait until the queue has noted that a run came to its end."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not engine.ended([run_id]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """Where a queue is kept that is not there yet."""
@@ -52,9 +61,11 @@ def test_runs_of_a_worker_that_is_gone_need_taking_over(url: str):
     engine.enqueue("other-1", "quick", "normal")
     with workers.running("one"):
         workers.expect(("one", "c-1"), ("one", "b-1"), ("one", "a-1"))
+        until_ended(engine, "a-1")  # heard of is not noted yet
     engine.enqueue("d-1", "cpu", "normal")
     with workers.running("two") as two:
         workers.expect(("two", "d-1"))
+        until_ended(engine, "d-1")
         assert two.take_over({"one", "two"}) == ()
         assert two.take_over({"two"}) == ("b-1",)
         workers.expect(("two", "b-1"))
