@@ -22,9 +22,20 @@ class _JsonLines(logging.Formatter):
         return json.dumps(told, default=str)
 
 
+class _StandardError(logging.Handler):
+    """Writes to whatever is standard error then: what it was at the start may have been closed since."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except Exception:  # noqa: BLE001 - as the handlers of `logging` do: no line of the log stops the work
+            self.handleError(record)
+
+
 def start_logging(level: str = "INFO") -> None:
     """Have this program's messages, uvicorn's and DBOS's written as JSON lines."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(_JsonLines())
     for name in ("tonecast", "uvicorn", "dbos"):
         logger = logging.getLogger(name)

@@ -37,6 +37,7 @@ GUITARIX = "http://guitarix.sourceforge.net/plugins/"
 LISTEN = """
 // Records what reaches the loudspeakers, and lets the test draw what X is.
 window.heard = [];
+window.rate = Infinity;  // until something plays
 window.draws = [];
 const connect = AudioNode.prototype.connect;
 AudioNode.prototype.connect = function (to, ...rest) {

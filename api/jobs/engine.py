@@ -135,8 +135,12 @@ def executing(url: str, worker_id: str, queues: Collection[Queue], work: Callabl
 
 
 def _quiet() -> None:
-    """Keep DBOS from writing lines of its own: what it has to say goes where the program's log goes."""
+    """Keep DBOS from writing lines of its own: what it has to say goes where the program's log goes.
+
+    It writes to what was standard error when it was imported, which may have been closed since.
+    """
     log = logging.getLogger("dbos")
     log.setLevel(logging.WARNING)
+    log.handlers[:] = [each for each in log.handlers if type(each) is not logging.StreamHandler]
     if not log.handlers:
         log.addHandler(logging.NullHandler())

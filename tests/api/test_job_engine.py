@@ -1,5 +1,7 @@
 """The queue: first what matters most, each run to one worker, and again when that worker is gone."""
 
+import io
+import logging
 import threading
 import time
 from pathlib import Path
@@ -75,4 +77,17 @@ def test_runs_of_a_worker_that_is_gone_need_taking_over(url: str):
         workers.expect(("two", "b-1"))
     assert engine.unknown(["b-1", "nothing-1"]) == {"nothing-1"}
     assert engine.ended(["a-1", "b-1", "c-1", "d-1", "e-1", "other-1"]) == {"a-1", "c-1", "d-1", "e-1"}
+    engine.close()
+
+
+def test_a_standard_error_that_is_closed_stops_nothing(url: str):
+    """DBOS would write to the one that it found when it was imported."""
+    stream = io.StringIO()
+    logging.getLogger("dbos").addHandler(logging.StreamHandler(stream))
+    stream.close()
+    workers = Workers(url, gives_back="")
+    engine = Engine(url)
+    engine.enqueue("a-1", "cpu", "normal")
+    with workers.running("one"):
+        workers.expect(("one", "a-1"))
     engine.close()
