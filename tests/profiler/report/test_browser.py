@@ -98,7 +98,7 @@ def test_switching_leaves_no_gap(opened):
 
     A machine with too much to do leaves gaps of its own, now and then; switching would leave them each time.
     """
-    for _ in range(3):
+    for _ in range(6):
         page = opened()
         if (gap := longest_gap(page)) < 0.05:
             break
