@@ -54,10 +54,10 @@ def back_up(settings: ServiceSettings, out: Path, *, on_progress: ProgressCallba
             copied: set[str] = set()
             gone: set[str] = set()
             # Files that come while others are copied are fetched in the next round; the rows are those of the last.
-            while not _finished(database, storage, archive, copied, gone, on_progress):
-                pass
-        with zipfile.ZipFile(out) as archive:
-            return _held_by(archive, out)
+            profiles = None
+            while profiles is None:
+                profiles = _round(database, storage, archive, copied, gone, on_progress)
+        return Backup(profiles=profiles, files=len(copied), bytes=out.stat().st_size)
     finally:
         database.close()
 
@@ -69,7 +69,7 @@ def restore(settings: ServiceSettings, source: Path, *, on_progress: ProgressCal
     is no backup, or of a newer Tonecast, or damaged, and where there is a library already.
     """
     with held(settings), _opened(source) as archive:
-        about = _about(archive, source)
+        revision = _revision(archive, source)
         database, storage = Database(settings.database_url), Storage(settings.storage_url)
         try:
             with database.reading() as connection:
@@ -79,14 +79,15 @@ def restore(settings: ServiceSettings, source: Path, *, on_progress: ProgressCal
                     )
             put = set(_put_files(archive, settings, storage, on_progress))
             with database.writing() as connection:
-                upgrade_tables(connection, about["revision"])
+                upgrade_tables(connection, revision)
                 dump.fill(connection, lambda name: _rows(archive, name))
                 upgrade_tables(connection)
                 entries.index_all(connection)
+                profiles = len(entries.all_ids(connection))
                 missing = entries.all_hashes(connection) - put
                 if missing:
                     raise LibraryError(f"{source} lacks {len(missing)} of its profiles' files: it is damaged.")
-            return _held_by(archive, source)
+            return Backup(profiles=profiles, files=len(put), bytes=source.stat().st_size)
         finally:
             database.close()
 
@@ -103,20 +104,22 @@ def _existing(settings: ServiceSettings) -> tuple[Database, Storage]:
     raise LibraryError("The database has no library in it. Name the one that `tonecast serve` was given.")
 
 
-def _finished(
+def _round(
     database: Database,
     storage: Storage,
     archive: zipfile.ZipFile,
     copied: set[str],
     gone: set[str],
     on_progress: ProgressCallback,
-) -> bool:
-    """Copy the files that rows name now and that are not in the archive; write the rows where none is left."""
+) -> int | None:
+    """Copy the files that rows name now and that are not in the archive.
+
+    Where none is left the rows are written, and the number of profiles is returned.
+    """
     with database.snapshot() as connection:
         wanted = sorted(entries.all_hashes(connection) - copied)
         if not wanted:
-            _write_rows(connection, archive)
-            return True
+            return _write_rows(connection, archive)
     for number, sha256 in enumerate(wanted):
         on_progress(Progress(step="backup", done=number / len(wanted), note=f"file {number + 1} of {len(wanted)}"))
         if _copied(storage, archive, sha256):
@@ -125,7 +128,7 @@ def _finished(
             raise LibraryError(f"The file {sha256[:12]} is missing in the storage, though a profile names it.")
         else:
             gone.add(sha256)  # perhaps its profile was just removed: the next round no longer names it
-    return False
+    return None
 
 
 def _copied(storage: Storage, archive: zipfile.ZipFile, sha256: str) -> bool:
@@ -146,20 +149,22 @@ def _copied(storage: Storage, archive: zipfile.ZipFile, sha256: str) -> bool:
     return True
 
 
-def _write_rows(connection: Connection, archive: zipfile.ZipFile) -> None:
+def _write_rows(connection: Connection, archive: zipfile.ZipFile) -> int:
+    profiles = len(entries.all_ids(connection))
     about = {
         "format": _FORMAT,
         "revision": dump.revision_of(connection),
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "profiles": len(entries.all_ids(connection)),
+        "profiles": profiles,
     }
-    for name in dump.table_names(connection):
+    for name, rows in dump.all_rows(connection):
         packed = zipfile.ZipInfo(f"tables/{name}.jsonl")
         packed.compress_type = zipfile.ZIP_DEFLATED
         with archive.open(packed, "w", force_zip64=True) as lines:
-            for row in dump.rows_of(connection, name):
+            for row in rows:
                 lines.write((json.dumps(row) + "\n").encode())
     archive.writestr(_ABOUT, json.dumps(about))
+    return profiles
 
 
 def _opened(source: Path) -> zipfile.ZipFile:
@@ -171,7 +176,8 @@ def _opened(source: Path) -> zipfile.ZipFile:
         raise LibraryError(f"{source} is no backup of a library, or is cut off: {error}.") from error
 
 
-def _about(archive: zipfile.ZipFile, source: Path) -> dict[str, Any]:
+def _revision(archive: zipfile.ZipFile, source: Path) -> str:
+    """Return which tables a backup is of. Raises LibraryError for what is none, or of a newer Tonecast."""
     try:
         with archive.open(_ABOUT) as file:
             about = json.loads(file.read(_ABOUT_BYTES))
@@ -180,7 +186,7 @@ def _about(archive: zipfile.ZipFile, source: Path) -> dict[str, Any]:
         raise LibraryError(f"{source} is no backup of a library. `tonecast backup` makes one.") from error
     if found > _FORMAT:
         raise LibraryError(f"{source} was made by a newer Tonecast (format {found}). Update Tonecast to restore it.")
-    return {**about, "revision": revision}
+    return revision
 
 
 def _put_files(
@@ -214,8 +220,3 @@ def _rows(archive: zipfile.ZipFile, name: str) -> Iterator[dict[str, Any]]:
                 yield json.loads(line)
     except (ValueError, zipfile.BadZipFile, EOFError) as error:
         raise LibraryError(f"{archive.filename} is damaged in the table {name}. Use another backup.") from error
-
-
-def _held_by(archive: zipfile.ZipFile, path: Path) -> Backup:
-    files = sum(1 for name in archive.namelist() if _FILE.fullmatch(name))
-    return Backup(profiles=int(_about(archive, path)["profiles"]), files=files, bytes=path.stat().st_size)

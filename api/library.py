@@ -18,7 +18,7 @@ from api.people import Caller
 from api.problem import Problem
 from api.settings import ServiceSettings
 from api.storage import Storage
-from api.store import audit, entries, people
+from api.store import audit, counts, entries, people
 from api.store.database import Connection, Database
 from api.store.migrations import upgrade
 from api.tracks import OwnTracks
@@ -26,7 +26,7 @@ from api.values import Description, Facts
 from profiler.errors import LibraryError, StorageError
 from profiler.storage import sha256_of
 
-__all__ = ["Added", "Library", "Received", "check_owner", "held", "joined", "opened"]
+__all__ = ["Added", "Library", "Received", "account_of", "check_owner", "held", "joined", "opened", "remove_unnamed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class Library:
     def check_room(self, caller: Caller, more_bytes: int) -> None:
         """Raise Problem where an upload of this size would be over the quota of who sends it."""
         with self.database.reading() as connection:
-            self._check_room(connection, _account_of(caller), more_bytes)
+            self._check_room(connection, account_of(caller), more_bytes)
 
     def take_in(
         self,
@@ -92,7 +92,7 @@ class Library:
         with self.database.writing() as connection:
             # Whoever wants to remove this very file waits until there is a row that names it.
             self.database.lock_name(connection, received.sha256)
-            people.lock_account(connection, _account_of(caller))
+            people.lock_account(connection, account_of(caller))
             known = self._checked(connection, received, caller, version_of)
             if known is None:
                 self.storage.put(received.sha256, received.path)
@@ -148,13 +148,9 @@ class Library:
         return sum(self._remove_unnamed(sha256) for sha256 in unnamed)
 
     def _remove_unnamed(self, sha256: str) -> bool:
-        """Remove a file unless a row names it. Who is just storing it is waited for, and its row then seen."""
-        with self.database.writing() as connection:
-            self.database.lock_name(connection, sha256)
-            if entries.entry_of_hash(connection, sha256) is not None:
-                return False
-            self.storage.remove(sha256)
-        return True
+        return remove_unnamed(
+            self.database, self.storage, sha256, lambda held: entries.entry_of_hash(held, sha256) is not None
+        )
 
     def _checked(
         self, connection: Connection, received: Received, caller: Caller, version_of: int | None
@@ -164,7 +160,7 @@ class Library:
             check_owner(caller, entries.owner_of(connection, version_of))
         found = entries.entry_of_hash(connection, received.sha256)
         if found is None:
-            self._check_room(connection, _account_of(caller), received.bytes)
+            self._check_room(connection, account_of(caller), received.bytes)
             return None
         if version_of not in (None, found):
             detail = f"The library has this very file as profile {found}, so it cannot be a version of {version_of}."
@@ -172,7 +168,7 @@ class Library:
         return Added(entry_id=found, is_new=False)
 
     def _check_room(self, connection: Connection, account_id: int, more_bytes: int) -> None:
-        quota, used = self.quota(connection, account_id), entries.used_bytes(connection, account_id)
+        quota, used = self.quota(connection, account_id), counts.used_bytes(connection, account_id)
         if used + more_bytes > quota:
             detail = (
                 f"You keep {used} bytes of the {quota} that you may; {more_bytes} more do not fit. "
@@ -189,7 +185,7 @@ def _insert(
     about: Description,
     version_of: int | None,
 ) -> int:
-    upload = _upload(received, facts, _account_of(caller), about.note)
+    upload = _upload(received, facts, account_of(caller), about.note)
     if version_of is None:
         entry_id = entries.add_entry(connection, upload, about)
         audit.note(connection, caller, "profile.add", f"profile {entry_id}", sha256=received.sha256)
@@ -197,6 +193,16 @@ def _insert(
     number = entries.add_version(connection, version_of, upload)
     audit.note(connection, caller, "profile.version", f"profile {version_of}", number=number, sha256=upload.sha256)
     return version_of
+
+
+def remove_unnamed(database: Database, storage: Storage, sha256: str, is_named: Callable[[Connection], bool]) -> bool:
+    """Remove a file unless a row names it. Who is just storing it is waited for, and its row then seen."""
+    with database.writing() as connection:
+        database.lock_name(connection, sha256)
+        if is_named(connection):
+            return False
+        storage.remove(sha256)
+    return True
 
 
 def check_owner(caller: Caller, owner_id: int) -> None:
@@ -268,7 +274,8 @@ def _upgraded(settings: ServiceSettings, database: Database, auditions: Audition
     )
 
 
-def _account_of(caller: Caller) -> int:
+def account_of(caller: Caller) -> int:
+    """Return the account of who wants something kept. Raises Problem for somebody anonymous."""
     if caller.account_id is None:
         raise Problem(401, "Not known", "This takes an account. Send a token.")
     return caller.account_id

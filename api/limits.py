@@ -4,15 +4,20 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-__all__ = ["bare_environment", "limit", "limit_data", "limited"]
+__all__ = ["bare_environment", "kept_environment", "limit", "limit_data", "limited"]
 
 _KEPT_VARIABLES = ("PATH", "PYTHONPATH", "SYSTEMROOT", "LANG", "LC_ALL", "TEMP", "TMP")
 _SINGLE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # each thread would claim address space
 
 
+def kept_environment(*more: str) -> dict[str, str]:
+    """Return all that such a process gets of our environment, and `more`: neither database passwords nor tokens."""
+    return {name: os.environ[name] for name in (*_KEPT_VARIABLES, *more) if name in os.environ}
+
+
 def bare_environment() -> dict[str, str]:
-    """Return all that such a process gets of the server's environment: neither database passwords nor tokens."""
-    return {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ} | _SINGLE
+    """Return the environment of a process that reads a file or plays a profile, on one thread."""
+    return kept_environment() | _SINGLE
 
 
 def limit(*, memory_bytes: int, cpu_seconds: int) -> None:

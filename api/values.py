@@ -47,7 +47,8 @@ Words = Annotated[str, StringConstraints(max_length=200, pattern=_LINE)]
 About = Annotated[str, StringConstraints(max_length=4000, pattern=_LINES, strip_whitespace=True)]
 Note = Annotated[str, StringConstraints(max_length=400, pattern=_LINES, strip_whitespace=True)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_TAG, strip_whitespace=True, to_lower=True)]
-Tags = Annotated[tuple[Tag, ...], Field(max_length=20)]
+MOST_TAGS = 20
+Tags = Annotated[tuple[Tag, ...], Field(max_length=MOST_TAGS)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(allow_inf_nan=False, ge=0)]
 

@@ -87,8 +87,7 @@ def measure_round_trip(  # noqa: PLR0913 - two recordings and what is known of t
         timing = _not_before_blips(timing, blips, sample_rate)
     _check_sign(timing, sample_rate)
     latency = _whole_frames(timing, settings, earlier, exact=loopback is not None)
-    found = _findings(timing, blips, len(dry), sample_rate) + ([wander] if wander else [])
-    found = [each for each in found if not (one_clock and each.kind == "drift")]
+    found = _findings(timing, blips, len(dry), sample_rate, may_drift=not one_clock) + ([wander] if wander else [])
     if loopback is not None:
         found += _ahead(stimulus, wet, blips, sample_rate)
     return RoundTrip(
@@ -219,11 +218,13 @@ def _polarity(timing: Timing, earlier: Sequence[Take], *, exact: bool) -> Litera
     return earlier[-1].polarity
 
 
-def _findings(timing: Timing, blips: BlipReading | None, frames: int, sample_rate: int) -> list[Finding]:
+def _findings(
+    timing: Timing, blips: BlipReading | None, frames: int, sample_rate: int, *, may_drift: bool
+) -> list[Finding]:
     found = []
     if timing.polarity == -1 and timing.polarity_clearness > POLARITY_CLEAR:
         found.append(Finding(kind="polarity", message="The return is upside down; turned over."))
-    if abs(timing.drift_ppm) * 1e-6 * frames > _MATTERING_DRIFT_FRAMES:
+    if may_drift and abs(timing.drift_ppm) * 1e-6 * frames > _MATTERING_DRIFT_FRAMES:
         message = (
             f"The clocks of send and return drift apart by {timing.drift_ppm:+.1f} ppm, "
             f"{abs(timing.drift_ppm) * 1e-6 * frames:.1f} frames over the take. Use one interface for both, or lock "

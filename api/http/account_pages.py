@@ -13,7 +13,7 @@ from api.library import Library
 from api.page import rendered
 from api.people import SCOPES_OF, Caller, Invitation, NewAccount
 from api.problem import Problem
-from api.store import audit, entries, people
+from api.store import audit, counts, people
 
 __all__ = ["routes"]
 
@@ -78,7 +78,7 @@ def _shown(library: Library, caller: Caller, link: str | None = None, *, name: s
     account_id = account_of(caller)
     with library.database.reading() as connection:
         tokens = [each for each in people.list_tokens(connection, account_id) if each.revoked_at is None]
-        quota, used = library.quota(connection, account_id), entries.used_bytes(connection, account_id)
+        quota, used = library.quota(connection, account_id), counts.used_bytes(connection, account_id)
     values = {"tokens": tokens, "quota_bytes": quota, "used_bytes": used, "link": link, "guest": name}
     response = html(rendered("account", who=caller, here="/account", **values))
     if link:

@@ -4,16 +4,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from api.http.queries import UploadQuery
+from api.http.queries import UploadQuery, checked
 from api.job import Bits, FileForm, Priority, RenderOrder, Resource, TrainOrder
 from api.problem import Problem
 from api.values import Entry, Line, Version
-from profiler.errors import KnobError, SplitError
-from profiler.knob import KnobSettings, checked_settings
+from profiler.errors import SplitError
 from profiler.profile import Size
 from profiler.split import parse_hold_out
 
-__all__ = ["RenderQuery", "TrainQuery", "checked"]
+__all__ = ["RenderQuery", "TrainQuery"]
 
 _DEFAULT_SECONDS = 300.0
 _TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
@@ -96,11 +95,3 @@ class RenderQuery(BaseModel):
         return RenderOrder(
             profile_id=entry.id, version=version.number, sha256=version.sha256, settings=checked(version, told), **same
         )
-
-
-def checked(version: Version, settings: KnobSettings) -> KnobSettings:
-    """Return settings that a version of a profile knows. Raises Problem for others."""
-    try:
-        return checked_settings(version.facts.knobs, settings)
-    except KnobError as error:
-        raise Problem(422, "No such setting", str(error)) from error

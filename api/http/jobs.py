@@ -9,8 +9,9 @@ from fastapi.responses import StreamingResponse
 
 from api.http.asking import Lib, Page, PageSize, Reader, Writer, account_of
 from api.http.job_events import MEDIA_TYPE, events
-from api.http.job_queries import RenderQuery, TrainQuery, checked
-from api.http.receiving import TYPES, received
+from api.http.job_queries import RenderQuery, TrainQuery
+from api.http.queries import checked
+from api.http.receiving import TYPES, check_type, received
 from api.job import ExportOrder, Job, JobPage, JobState, NewExport, Order
 from api.jobs.desk import Desk
 from api.library import Library, check_owner
@@ -51,10 +52,7 @@ class _Material:
         self, request: Request, desk: Desk, caller: Caller, order: Order, query: TrainQuery | RenderQuery
     ) -> Job:
         """Receive the file and submit the job. Raises Problem for what may not be, before the body is read."""
-        found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if found not in self.types:
-            detail = f"The body must be {self.what}, as {self.types[0]}; found {found or 'no type'!r}."
-            raise Problem(415, "Not a file", detail)
+        check_type(request, self.types, what=self.what)
         declared = int(request.headers.get("content-length", "0"))
         await to_thread.run_sync(desk.check_room, caller, getattr(order, "resource", "cpu"), declared)
         async with received(request, desk.library.settings.scratch) as arrived:
@@ -197,14 +195,7 @@ def remove_job(job_id: JobId, desk: TheDesk, caller: Writer) -> None:
 def _version(library: Library, entry_id: int, number: int | None) -> tuple[Entry, Version]:
     with library.database.reading() as connection:
         entry = entries.one_entry(connection, entry_id, asked_by=None)
-        if number is None:
-            return entry, entry.version
-        found = [each for each in entries.versions_of(connection, entry_id) if each.number == number]
-    if not found:
-        raise Problem(
-            404, "No such version", f"Profile {entry_id} has versions 1 to {entry.version.number}; found {number}."
-        )
-    return entry, found[0]
+        return entry, entries.one_version(connection, entry_id, number)
 
 
 def _check_version_of(library: Library, caller: Caller, entry_id: int) -> None:

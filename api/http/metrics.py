@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from api.http.asking import Reader
 from api.library import Library
-from api.store import entries, jobs
+from api.store import counts, jobs
 
 __all__ = ["Metrics", "routes"]
 
@@ -66,7 +66,7 @@ class _Holdings(Collector):
     def collect(self) -> Iterator[Any]:
         """Yield what there is now."""
         with self._library.database.reading() as connection:
-            held = entries.holdings(connection)
+            held = counts.holdings(connection)
             states = jobs.count_states(connection)
         yield GaugeMetricFamily("tonecast_profiles", "Profiles in the library.", held.profiles)
         yield GaugeMetricFamily("tonecast_versions", "Versions of profiles.", held.versions)

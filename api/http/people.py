@@ -19,7 +19,7 @@ from api.people import (
     TokenWithSecret,
 )
 from api.problem import Problem
-from api.store import audit, entries, people
+from api.store import audit, counts, people
 
 __all__ = ["public_routes", "routes"]
 
@@ -54,7 +54,7 @@ def me(library: Lib, caller: Reader) -> Me:
             scopes=tuple(sorted(caller.scopes)),
             upload_limit_bytes=library.settings.upload_limit_bytes,
             quota_bytes=library.quota(connection, account_id),
-            used_bytes=entries.used_bytes(connection, account_id),
+            used_bytes=counts.used_bytes(connection, account_id),
         )
 
 

@@ -30,7 +30,7 @@ def profile_page(entry_id: Id, library: Lib, caller: Reader, version: _Number = 
     with library.database.reading() as connection:
         entry = entries.one_entry(connection, entry_id, asked_by=caller.account_id)
         versions = entries.versions_of(connection, entry_id)
-        shown = entries.one_version(connection, entry_id, version)
+        shown = entries.chosen_version(versions, entry_id, version)
         is_own = caller.account_id is not None and entries.owner_of(connection, entry_id) == caller.account_id
     may_change = "write" in caller.scopes and (is_own or caller.is_admin)
     values = {"entry": entry, "version": shown, "versions": versions, "may_change": may_change}

@@ -14,7 +14,7 @@ from api.http.queries import SearchQuery, UploadQuery
 from api.http.receiving import TYPES, check_type, received
 from api.library import Library, check_owner
 from api.people import Caller
-from api.store import audit, entries, search
+from api.store import audit, counts, entries, search
 from api.values import Changes, Entry, EntryPage, TagCount, Version
 
 __all__ = ["routes"]
@@ -141,14 +141,14 @@ def download_version(
 def list_tags(library: Lib, caller: Reader) -> tuple[TagCount, ...]:  # noqa: ARG001 - who may
     """Return the tags in use, the most frequent first."""
     with library.database.reading() as connection:
-        return entries.count_tags(connection)
+        return counts.count_tags(connection)
 
 
 @routes.get("/makes")
 def list_makes(library: Lib, caller: Reader) -> tuple[TagCount, ...]:  # noqa: ARG001 - who may
     """Return the makes of gear, the most frequent first."""
     with library.database.reading() as connection:
-        return entries.count_makes(connection)
+        return counts.count_makes(connection)
 
 
 async def _uploaded(

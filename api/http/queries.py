@@ -7,11 +7,14 @@ from typing import Annotated, Any, cast
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.choices import GearKind, Licence, Sort
+from api.problem import Problem
 from api.store.search import Search
-from api.values import About, Description, Line, Note, Source, Tag, Words
+from api.values import About, Description, Line, Note, Source, Tag, Version, Words
+from profiler.errors import KnobError
+from profiler.knob import KnobSettings, checked_settings
 from profiler.score import Grade
 
-__all__ = ["SearchQuery", "UploadQuery"]
+__all__ = ["SearchQuery", "UploadQuery", "checked"]
 
 _GEAR = "amp|amp-cab|pedal|outboard|cab|space|experimental"
 _FORMAT = "tonecast|nam|ir|aida-x|aa-snapshot|proteus"
@@ -90,3 +93,11 @@ def _split(text: str) -> tuple[str, ...]:
 
 def _listed(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for text in texts for part in text.split(",") if part.strip()))[:20]
+
+
+def checked(version: Version, settings: KnobSettings) -> KnobSettings:
+    """Return settings that a version of a profile knows. Raises Problem for others."""
+    try:
+        return checked_settings(version.facts.knobs, settings)
+    except KnobError as error:
+        raise Problem(422, "No such setting", str(error)) from error

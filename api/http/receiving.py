@@ -27,11 +27,11 @@ AUDIO_TYPES = (
 """What a recording may call itself."""
 
 
-def check_type(request: Request, types: tuple[str, ...] = TYPES) -> None:
+def check_type(request: Request, types: tuple[str, ...] = TYPES, *, what: str = "the file itself") -> None:
     """Raise Problem for an upload that says that it is something else than a file of these types."""
     found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if found not in types:
-        detail = f"The body must be the file itself, as {types[0]}; found {found or 'no type'!r}."
+        detail = f"The body must be {what}, as {types[0]}; found {found or 'no type'!r}."
         raise Problem(415, "Not a file", detail)
 
 

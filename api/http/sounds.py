@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.audition import ProfileFile
 from api.http.asking import Id, Lib, Reader, account_of
+from api.http.queries import checked
 from api.http.receiving import received
 from api.library import Library
 from api.people import Caller
@@ -19,8 +19,6 @@ from api.problem import Problem
 from api.sounds import OURS, Sound, Track, TrackId
 from api.store.entries import one_version
 from api.values import Name, Version
-from profiler.errors import KnobError
-from profiler.knob import Knob, checked_settings
 
 __all__ = ["PLAYING", "all_tracks", "file_of", "routes"]
 
@@ -91,7 +89,7 @@ async def play_profile(
     def play() -> Sound:
         with library.database.reading() as connection:
             version = one_version(connection, entry_id, query.version)
-        settings = _settings(version.facts.knobs, query.set)
+        settings = checked(version, dict(each.split("=", 1) for each in query.set))
         dry = _track(library, caller, query.track)
         return library.auditions.played(file_of(library, version), dry, settings, track=query.track)
 
@@ -154,18 +152,9 @@ def file_of(library: Library, version: Version) -> ProfileFile:
     """Return the file of a version, for who plays it."""
 
     def write(path: FilePath) -> None:
-        with path.open("xb") as file:
-            for piece in library.storage.pieces(version.sha256, version.bytes):
-                file.write(piece)
+        library.storage.fetch(version.sha256, version.bytes, path)
 
     return ProfileFile(sha256=version.sha256, write=write)
-
-
-def _settings(knobs: Sequence[Knob], told: Sequence[str]) -> dict[str, float | str]:
-    try:
-        return checked_settings(knobs, dict(each.split("=", 1) for each in told))
-    except KnobError as error:
-        raise Problem(422, "No such setting", str(error)) from error
 
 
 def _reply(sound: Sound, range_: str | None, known: str | None) -> Response:

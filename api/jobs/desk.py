@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from api.job import Job, Order, Priority
 from api.jobs.engine import Engine, queue_of
-from api.library import Library, Received
+from api.library import Library, Received, account_of, remove_unnamed
 from api.people import Caller
 from api.problem import Problem
 from api.storage import Storage
@@ -76,9 +76,7 @@ class Desk:
         """Add a job with what it is to work on, and queue it. Raises Problem where it may not be asked for."""
         if priority == "high" and not caller.is_admin:
             raise Problem(403, "Not allowed", "Only admins let jobs go first. Ask for the priority 'normal'.")
-        account_id = caller.account_id
-        if account_id is None:
-            raise Problem(401, "Not known", "This takes an account. Send a token.")
+        account_id = account_of(caller)
         self.check_room(caller, getattr(order, "resource", "cpu"), material.bytes if material else 0)
         new = NewJob(
             id=secrets.token_hex(8),
@@ -201,8 +199,5 @@ class Desk:
         return next((each.run for each in jobs.unfinished_jobs(connection) if each.id == job_id), None)
 
     def _remove_unnamed(self, sha256: str) -> None:
-        with self.library.database.writing() as connection:
-            self.library.database.lock_name(connection, sha256)
-            if not jobs.is_file_named(connection, sha256):
-                with suppress(FileNotFoundError):
-                    self.files.remove(sha256)
+        with suppress(FileNotFoundError):
+            remove_unnamed(self.library.database, self.files, sha256, lambda held: jobs.is_file_named(held, sha256))

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import queue
 import subprocess
 import sys
@@ -11,13 +10,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from api.limits import kept_environment
+
 __all__ = ["WorkProcess"]
 
-_KEPT_VARIABLES = (
-    *("PATH", "PYTHONPATH", "SYSTEMROOT", "LANG", "LC_ALL", "TEMP", "TMP", "TMPDIR"),
-    *("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "TONECAST_SIMD"),
-)
-"""All that the process gets of the worker's environment: neither database passwords nor tokens."""
+_ALSO_KEPT = ("TMPDIR", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "TONECAST_SIMD")
+"""What training needs to know of the worker's environment, beside what any process of ours does."""
 
 _LONGEST_LINE = 4 << 20
 _TAIL_BYTES = 2000
@@ -30,14 +28,13 @@ class WorkProcess:
 
     def __init__(self, folder: Path) -> None:
         self._log = folder / _LOG
-        kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own module on a path of our own
                 (sys.executable, "-P", "-m", "api.jobs.child", str(folder)),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=kept,
+                env=kept_environment(*_ALSO_KEPT),
                 start_new_session=True,  # Ctrl-C in a terminal is for the worker, which asks it to stop
             )
         self._lines: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()

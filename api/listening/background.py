@@ -1,17 +1,16 @@
 """Listening beside everything else that a server does: one profile at a time, as they come."""
 
 import contextlib
-import logging
 import threading
 from collections.abc import Iterator
 
 from api.listening.listening import Listening
+from api.log import LOG
 from api.problem import Problem
 from profiler.errors import StorageError
 
 __all__ = ["hearing"]
 
-_LOG = logging.getLogger("tonecast.server")
 _PAUSE_SECONDS = 3.0
 _STOP_SECONDS = 10.0
 
@@ -35,5 +34,5 @@ def _hear(listening: Listening, stop: threading.Event) -> None:
             if listening.hear_next(stop.is_set):
                 continue
         except (Problem, StorageError, OSError):  # a database or a disk that does not answer now may answer later
-            _LOG.exception("hearing")
+            LOG.exception("hearing")
         stop.wait(_PAUSE_SECONDS)

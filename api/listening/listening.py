@@ -117,9 +117,7 @@ class Listening:
     def _heard(self, version: UnheardVersion, stopped: Callable[[], bool]) -> _Heard:
         scratch = self.library.settings.scratch / f"heard-{secrets.token_hex(8)}"
         try:
-            with scratch.open("xb") as file:
-                for piece in self.library.storage.pieces(version.sha256, version.bytes):
-                    file.write(piece)
+            self.library.storage.fetch(version.sha256, version.bytes, scratch)
             return _listened("profile", scratch, _PROFILE_MEGABYTES, _PROFILE_SECONDS, stopped)
         except Problem as error:  # the storage has it no more, or not whole; it may also be removed at this very moment
             raise _NotHeard(error.detail) from error

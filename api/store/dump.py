@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, DateTime, Integer, LargeBinary, MetaData, Table, inspect, select, text
 
-__all__ = ["fill", "has_tables", "revision_of", "rows_of", "table_names"]
+__all__ = ["all_rows", "fill", "has_tables", "revision_of"]
 
 Row = Mapping[str, Any]
 
@@ -27,14 +27,13 @@ def revision_of(connection: Connection) -> str:
     return str(connection.execute(text(f"SELECT version_num FROM {_REVISION}")).scalar_one())  # noqa: S608
 
 
-def table_names(connection: Connection) -> tuple[str, ...]:
-    """Return the names of the tables, those that others point to before these."""
-    return tuple(table.name for table in _tables(connection))
+def all_rows(connection: Connection) -> Iterator[tuple[str, Iterator[Row]]]:
+    """Yield the name of each table with its rows as JSON has them; tables that others point to come before these."""
+    for table in _tables(connection):
+        yield table.name, _rows_of(connection, table)
 
 
-def rows_of(connection: Connection, name: str) -> Iterator[Row]:
-    """Yield the rows of a table as JSON has them."""
-    (table,) = (each for each in _tables(connection) if each.name == name)
+def _rows_of(connection: Connection, table: Table) -> Iterator[Row]:
     found = connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(select(table).order_by(*table.primary_key))
     for row in found.mappings():
         yield {key: _told(value) for key, value in row.items()}

@@ -5,55 +5,38 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from api.facts import FACTS
 from api.problem import Problem
 from api.store.index import add_words, remove_words
-from api.store.jobs import job_bytes
 from api.store.sounds import note_change
 from api.store.tables import accounts, entries, entry_tags, favourites, versions
 from api.store.words import facet, folded, words_of
-from api.values import Changes, Description, Entry, Facts, TagCount, Version
+from api.values import MOST_TAGS, Changes, Description, Entry, Facts, Version
 
 __all__ = [
-    "Holdings",
     "Upload",
     "add_entry",
     "add_version",
     "all_hashes",
     "all_ids",
     "change_entry",
-    "count_makes",
-    "count_tags",
+    "chosen_version",
     "entries_by_id",
     "entry_of_hash",
     "entry_of_preset",
-    "holdings",
     "index_all",
     "one_entry",
     "one_version",
     "owner_of",
     "remove_entry",
     "set_tag",
-    "used_bytes",
     "versions_of",
     "words_by_field",
 ]
 
 _ENTRIES_AT_A_TIME = 500
-
-
-_MOST_TAGS = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Holdings:
-    """What a library holds."""
-
-    profiles: int
-    versions: int
-    bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,8 +103,8 @@ def set_tag(connection: Connection, entry_id: int, tag: str, *, present: bool) -
     """Have an entry have a tag, or not. Raises Problem where it has as many as it may."""
     own = set(one_entry(connection, entry_id, asked_by=None).tags)
     tags = own | {tag} if present else own - {tag}
-    if len(tags) > _MOST_TAGS:
-        raise Problem(409, "Too many tags", f"A profile has at most {_MOST_TAGS} tags. Take one off it first.")
+    if len(tags) > MOST_TAGS:
+        raise Problem(409, "Too many tags", f"A profile has at most {MOST_TAGS} tags. Take one off it first.")
     if tags != own:
         change_entry(connection, entry_id, Changes(tags=tuple(sorted(tags))))
 
@@ -171,7 +154,11 @@ def entries_by_id(connection: Connection, ids: Sequence[int], *, asked_by: int |
 
 def one_version(connection: Connection, entry_id: int, number: int | None) -> Version:
     """Return a version of an entry, the newest where no number is told. Raises Problem where there is none."""
-    found = versions_of(connection, entry_id)
+    return chosen_version(versions_of(connection, entry_id), entry_id, number)
+
+
+def chosen_version(found: Sequence[Version], entry_id: int, number: int | None) -> Version:
+    """Return of all versions of an entry the one of a number, as `one_version` does."""
     matching = [each for each in found if number in (None, each.number)]
     if not matching:
         raise Problem(
@@ -219,35 +206,6 @@ def all_ids(connection: Connection) -> list[int]:
 def owner_of(connection: Connection, entry_id: int) -> int:
     """Return whose entry it is. Raises Problem where there is none."""
     return int(_locked(connection, entry_id).owner_id)
-
-
-def holdings(connection: Connection) -> Holdings:
-    """Count what the library holds."""
-    profiles = connection.execute(select(func.count()).select_from(entries)).scalar_one()
-    query = select(func.count(), func.coalesce(func.sum(versions.c.bytes), 0)).select_from(versions)
-    count, kept = connection.execute(query).one()
-    return Holdings(profiles=profiles, versions=count, bytes=int(kept))
-
-
-def used_bytes(connection: Connection, account_id: int) -> int:
-    """Return how much an account keeps in the library, in profiles and in jobs."""
-    kept = select(func.coalesce(func.sum(versions.c.bytes), 0)).where(versions.c.uploader_id == account_id)
-    return int(connection.execute(select(kept.scalar_subquery() + job_bytes(account_id))).scalar_one())
-
-
-def count_tags(connection: Connection, *, most: int = 1000) -> tuple[TagCount, ...]:
-    """Return the tags of the library, the most frequent first."""
-    count = func.count().label("count")
-    query = select(entry_tags.c.tag, count).group_by(entry_tags.c.tag).order_by(count.desc(), entry_tags.c.tag)
-    return tuple(TagCount(name=name, count=number) for name, number in connection.execute(query.limit(most)))
-
-
-def count_makes(connection: Connection, *, most: int = 1000) -> tuple[TagCount, ...]:
-    """Return the makes of the library's gear, the most frequent first."""
-    count = func.count().label("count")
-    query = select(entries.c.make, count).where(entries.c.make != "").group_by(entries.c.make)
-    rows = connection.execute(query.order_by(count.desc(), entries.c.make).limit(most))
-    return tuple(TagCount(name=name, count=number) for name, number in rows)
 
 
 _VERSION_COLUMNS = tuple(
