@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from api.http import (
     account_pages,
+    job_pages,
     jobs,
     listening,
     metrics,
@@ -64,7 +65,8 @@ def create_app(
     app.state.listening = heard_by or Listening(library)
     app.state.desk = desk or Desk(library)
     app.state.ending = ending or threading.Event()
-    for public in (operations.routes, people.public_routes, page.routes, profile_pages.routes, account_pages.routes):
+    pages = (page.routes, profile_pages.routes, account_pages.routes, job_pages.routes)
+    for public in (operations.routes, people.public_routes, *pages):
         app.include_router(public)
     listens = (sounds.routes, listening.routes, tags.routes)
     for known in (metrics.routes, profiles.routes, *listens, shelves.routes, people.routes, jobs.routes):

@@ -20,7 +20,7 @@ from api.problem import Problem
 from api.store import entries, jobs
 from api.values import Entry, Version
 
-__all__ = ["routes"]
+__all__ = ["JobId", "TheDesk", "routes"]
 
 routes = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 import jinja2
 
+from api.page.job_words import JOB_FILTERS
 from api.page.words import FILTERS
 
 __all__ = ["STATIC", "StaticFile", "rendered", "static_file"]
 
 _SCRIPT, _STYLE, _IMAGE = "text/javascript; charset=utf-8", "text/css; charset=utf-8", "image/svg+xml"
 _SHARED = {"report.css": _STYLE, "sound.js": _SCRIPT, "blind.js": _SCRIPT}
-_OWN = {"page.css": _STYLE, **dict.fromkeys(("page.js", "listen.js", "upload.js"), _SCRIPT), "icon.svg": _IMAGE}
+_SCRIPTS = ("page.js", "listen.js", "upload.js", "jobs.js")
+_OWN = {"page.css": _STYLE, **dict.fromkeys(_SCRIPTS, _SCRIPT), "icon.svg": _IMAGE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.globals["static"] = f"{STATIC}/{_version()}"
-    environment.filters |= FILTERS
+    environment.filters |= {**FILTERS, **JOB_FILTERS}
     return environment
 
 

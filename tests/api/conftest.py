@@ -196,6 +196,25 @@ class Served:
         """Return our own client of somebody."""
         return LibraryClient(self.url, self.tokens[who])
 
+    def invitation(self, name: str, role: str = "member") -> str:
+        """Return a one-time secret for an account, made if need be."""
+        with self.http("admin") as admin:
+            made = admin.post("/api/v1/accounts", json={"name": name, "role": role})
+            if made.status_code == 409:
+                account = next(each for each in admin.get("/api/v1/accounts").json() if each["name"] == name)
+                made = admin.post(f"/api/v1/accounts/{account['id']}/invitations")
+            return made.json()["secret"]
+
+    @contextmanager
+    def signed_in(self, name: str, role: str = "member") -> Iterator[httpx.Client]:
+        """Yield a client that has signed in as browsers do."""
+        with httpx.Client(base_url=self.url, headers={"Accept": "text/html"}, timeout=60) as client:
+            link = f"{self.url}/#{self.invitation(name, role)}"
+            sent = {"Sec-Fetch-Site": "same-origin"}
+            reply = client.post("/sign-in", data={"link": link, "back": "/"}, headers=sent)
+            assert (reply.status_code, reply.headers["location"]) == (303, "/")
+            yield client
+
 
 @pytest.fixture(scope="session")
 def serving() -> Callable[[ServiceSettings], AbstractContextManager[Served]]:

@@ -5,8 +5,6 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -23,29 +21,9 @@ HERE = {"Sec-Fetch-Site": "same-origin"}
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}'
 
 
-def invitation(served, name: str, role: str = "member") -> str:
-    """Return a one-time secret for an account, made if need be."""
-    with served.http("admin") as admin:
-        made = admin.post("/api/v1/accounts", json={"name": name, "role": role})
-        if made.status_code == 409:
-            account = next(each for each in admin.get("/api/v1/accounts").json() if each["name"] == name)
-            made = admin.post(f"/api/v1/accounts/{account['id']}/invitations")
-        return made.json()["secret"]
-
-
-@contextmanager
-def signed_in(served, name: str, role: str = "member") -> Iterator[httpx.Client]:
-    """Yield a client that has signed in as browsers do."""
-    with httpx.Client(base_url=served.url, headers=HTML, timeout=60) as client:
-        link = f"{served.url}/#{invitation(served, name, role)}"
-        reply = client.post("/sign-in", data={"link": link, "back": "/"}, headers=HERE)
-        assert (reply.status_code, reply.headers["location"]) == (303, "/")
-        yield client
-
-
 def test_a_link_signs_in_once(served):
     """The secret becomes a cookie that scripts do not see, a token among the others, and opens nothing again."""
-    secret = invitation(served, "once")
+    secret = served.invitation("once")
     with httpx.Client(base_url=served.url, headers=HTML) as browser:
         stranger = browser.get("/")
         assert (stranger.status_code, "One-time link" in stranger.text) == (401, True)
@@ -66,7 +44,7 @@ def test_a_link_signs_in_once(served):
 
 def test_a_revoked_session_is_out(served):
     """From the next request on, as other tokens; and a cookie that was never a token opens nothing."""
-    with signed_in(served, "revoked") as browser:
+    with served.signed_in("revoked") as browser:
         token = browser.get("/api/v1/tokens").json()[0]["id"]
         assert browser.delete(f"/api/v1/tokens/{token}", headers=HERE).status_code == 204
         assert browser.get("/api/v1/me").status_code == 401
@@ -91,7 +69,7 @@ def test_a_revoked_session_is_out(served):
 )
 def test_other_sites_change_nothing(served, profile_file, sent):
     """With the cookie that a browser would send along, nothing that changes anything is done for another site."""
-    with signed_in(served, "victim", "admin") as browser:
+    with served.signed_in("victim", "admin") as browser:
         entry = browser.get("/api/v1/profiles").json()["data"][0]["id"]
         tokens = len(browser.get("/api/v1/tokens").json())
         tries = [
@@ -108,14 +86,14 @@ def test_other_sites_change_nothing(served, profile_file, sent):
         assert len(browser.get("/api/v1/tokens").json()) == tokens
         assert browser.get("/api/v1/profiles", params={"favourites": True}).json()["total"] == 0
     # Nor can another site sign somebody in as somebody else.
-    reply = httpx.post(f"{served.url}/sign-in", data={"link": invitation(served, "victim")}, headers=sent)
+    reply = httpx.post(f"{served.url}/sign-in", data={"link": served.invitation("victim")}, headers=sent)
     assert reply.status_code == 403
 
 
 def test_this_site_may(served):
     """Our own pages say so by either header; a token in a header needs no such word."""
     host = served.url.removeprefix("http://")
-    with signed_in(served, "honest") as browser:
+    with served.signed_in("honest") as browser:
         for sent in (HERE, {"Origin": f"http://{host}"}, {"Origin": f"https://{host}"}):
             assert browser.put("/api/v1/favourites/1", headers=sent).status_code == 204
     with served.http() as member:
@@ -124,7 +102,7 @@ def test_this_site_may(served):
 
 def test_headers_of_pages(served):
     """No page runs, loads or sends a thing but this server's; none can be framed; problems are pages too."""
-    with signed_in(served, "headers") as browser:
+    with served.signed_in("headers") as browser:
         for path in ("/", "/sign-in", "/nothing", "/profiles/999999", "/?page=x"):
             reply = browser.get(path)
             assert reply.headers["content-type"] == "text/html; charset=utf-8"
@@ -143,7 +121,7 @@ def test_headers_of_pages(served):
 
 def test_pages_lead_back_here_only(served):
     """Whatever a form says, one is led to this very server."""
-    with signed_in(served, "back") as browser:
+    with served.signed_in("back") as browser:
         for back in ("//evil.example", "/\\evil.example", "http://evil.example", "javascript:alert(1)", "/\n/evil", ""):
             reply = browser.post("/profiles/1/favourite", data={"favourite": "yes", "back": back}, headers=HERE)
             assert (reply.status_code, reply.headers["location"]) == (303, "/")
@@ -176,7 +154,7 @@ def names_on(reply: httpx.Response) -> list[str]:
 def test_searching_by_forms_and_links(served):
     """What the form sends is what the API finds, empty fields said nothing, and favourites are one's own."""
     titles = {preset.title for preset in catalogue().presets}
-    with signed_in(served, "seeker") as browser:
+    with served.signed_in("seeker") as browser:
         assert set(names_on(browser.get("/"))) >= titles
         empty = "query=fuzz&gears=&kind=&licence=&tags=&knobs=&grade=&sort=best-match"
         assert names_on(browser.get(f"/?{empty}")) == ["Fuzz"]
@@ -220,7 +198,7 @@ def test_words_stay_words(served, profile_file):
         knobs = json.loads(archive.read("profile.json"))["knobs"]
     knobs = [{**each, "name": HOSTILE, "unit": HOSTILE} for each in knobs]
     path = profile_file(HOSTILE[:60], gear={"name": HOSTILE, "kind": "plugin"}, knobs=knobs)
-    with signed_in(served, "hostile") as browser:
+    with served.signed_in("hostile") as browser:
         sent = {"Content-Type": "application/octet-stream"} | HERE
         content = path.read_bytes()
         entry = browser.post("/api/v1/profiles", params={**told, "tags": HOSTILE[:30]}, content=content, headers=sent)
@@ -247,7 +225,7 @@ def test_words_stay_words(served, profile_file):
 
 def test_the_account(served):
     """One makes links for other devices and revokes what is signed in; admins invite; who may do less gets no more."""
-    with signed_in(served, "homely") as browser:
+    with served.signed_in("homely") as browser:
         page = browser.post("/account/link", headers=HERE)
         assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
         link = re.search(r"<code>(http\S+#tci_\S+)</code>", page.text)[1]
@@ -264,7 +242,7 @@ def test_the_account(served):
         reply = httpx.post(f"{served.url}/account/link", headers={"Authorization": f"Bearer {narrow}"})
         assert reply.status_code == 403
         assert browser.post(f"/account/tokens/{other}/revoke").status_code == 403  # from no page at all
-    with signed_in(served, "host", "admin") as browser:
+    with served.signed_in("host", "admin") as browser:
         made = browser.post("/account/invite", data={"name": "guest", "role": "reader"}, headers=HERE)
         link = re.search(r"<code>http\S+(#tci_\S+)</code>", made.text)[1]
         with httpx.Client(base_url=served.url, headers=HTML) as guest:

@@ -1,4 +1,4 @@
-// A profile dropped or chosen is sent as it is; what became of it is said in words.
+// A file dropped or chosen is sent as it is; what became of it is said in words.
 
 const form = document.querySelector(".upload");
 const [file, drop, progress] = ["#file", ".drop", "progress"].map((name) => form.querySelector(name));
@@ -10,12 +10,12 @@ function tell(words, trouble = "") {
   problem.hidden = !trouble;
 }
 
-// The fields as the query of an upload; each tag is one of its own.
+// The fields as the query of an upload: of a list each is one of its own, and some say nothing where another says it.
 function query() {
   const told = new URLSearchParams();
-  for (const { name, value } of form.elements) {
-    if (!name || !value.trim()) continue;
-    for (const part of name === "tags" ? value.split(",") : [value]) if (part.trim()) told.append(name, part.trim());
+  for (const { name, value, dataset } of form.elements) {
+    if (!name || !value.trim() || form.elements[dataset.unless]?.value.trim()) continue;
+    for (const part of "list" in dataset ? value.split(",") : [value]) if (part.trim()) told.append(name, part.trim());
   }
   return told;
 }
@@ -42,12 +42,13 @@ async function upload() {
   try {
     const { status: code, response } = await send(chosen);
     if (code >= 400 || !response) { tell("", response?.detail ?? `The server answered ${code}.`); return; }
-    tell(code === 201 ? "It is in the library: " : "The library has this very file already: ");
+    tell(code === 201 ? form.dataset.kept : "The library has this very file already: ");
     const link = document.createElement("a");
-    link.href = `/profiles/${response.id}`;
-    link.textContent = response.name;
+    link.href = form.dataset.leads + response.id;
+    link.textContent = response.name ?? response.title;
     status.append(link);
     link.focus();
+    form.dispatchEvent(new CustomEvent("sent", { detail: response }));
   } catch (error) {
     tell("", error.message);
   } finally {

@@ -1,0 +1,54 @@
+"""Pages of one's own jobs: how far they are, what came of them, and the form that has recordings be learnt."""
+
+from typing import Annotated, Literal
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from api.http.asking import Lib, Page, Writer, account_of
+from api.http.forms import back_from, fields_of
+from api.http.jobs import JobId, TheDesk
+from api.http.problems import html
+from api.library import check_owner
+from api.page import rendered
+from api.page.job_words import BUDGETS
+from api.page.words import GEARS, LICENCES
+from api.store import entries, jobs
+
+__all__ = ["routes"]
+
+routes = APIRouter(include_in_schema=False)
+
+_CARDS = 25
+_Number = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
+_Change = Literal["cancel", "retry", "remove"]
+
+
+@routes.get("/jobs")
+def jobs_page(library: Lib, caller: Writer, page: Page = 1, version_of: _Number = None) -> Response:
+    """Show one's jobs, the newest first."""
+    account_id, entry = account_of(caller), None
+    with library.database.reading() as connection:
+        if version_of is not None:
+            check_owner(caller, entries.owner_of(connection, version_of))
+            entry = entries.one_entry(connection, version_of, asked_by=account_id)
+        found = jobs.list_jobs(connection, owner_id=account_id, state=None, page=page, page_size=_CARDS)
+    choices = {"gears": GEARS, "licences": LICENCES, "budgets": BUDGETS}
+    values = {"page": found, "entry": entry, "limit_bytes": library.settings.material_limit_bytes}
+    return html(rendered("jobs", who=caller, here="/jobs", **choices, **values))
+
+
+@routes.get("/jobs/{job_id}")
+def job_page(job_id: JobId, desk: TheDesk, caller: Writer) -> Response:
+    """Show a job."""
+    return html(rendered("job", who=caller, here=f"/jobs/{job_id}", job=desk.job(job_id, caller)))
+
+
+@routes.post("/jobs/{job_id}/{change}")
+async def change_job(job_id: JobId, change: _Change, request: Request, desk: TheDesk, caller: Writer) -> Response:
+    """Cancel a job, have it tried again or remove it, and go back to where that was asked."""
+    fields = await fields_of(request)
+    changed = {"cancel": desk.cancel, "retry": desk.retry, "remove": desk.remove}[change]
+    await to_thread.run_sync(changed, job_id, caller)
+    return back_from(fields)
