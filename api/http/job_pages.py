@@ -1,19 +1,22 @@
 """Pages of one's own jobs: how far they are, what came of them, and the form that has recordings be learnt."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from pydantic import TypeAdapter, ValidationError
+from starlette.responses import RedirectResponse, Response
 
-from api.http.asking import Lib, Page, Writer, account_of
+from api.http.asking import Id, Lib, Page, Writer, account_of
 from api.http.forms import back_from, fields_of
-from api.http.jobs import JobId, TheDesk
+from api.http.jobs import JobId, TheDesk, export
 from api.http.problems import html
+from api.job import NewExport
 from api.library import check_owner
 from api.page import rendered
 from api.page.job_words import BUDGETS
 from api.page.words import GEARS, LICENCES
+from api.problem import Problem
 from api.store import entries, jobs
 
 __all__ = ["routes"]
@@ -23,6 +26,8 @@ routes = APIRouter(include_in_schema=False)
 _CARDS = 25
 _Number = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 _Change = Literal["cancel", "retry", "remove"]
+_NEW_EXPORT = TypeAdapter(NewExport)
+_KNOB = "set:"
 
 
 @routes.get("/jobs")
@@ -52,3 +57,18 @@ async def change_job(job_id: JobId, change: _Change, request: Request, desk: The
     changed = {"cancel": desk.cancel, "retry": desk.retry, "remove": desk.remove}[change]
     await to_thread.run_sync(changed, job_id, caller)
     return back_from(fields)
+
+
+@routes.post("/profiles/{entry_id}/export")
+async def export_profile(entry_id: Id, request: Request, library: Lib, desk: TheDesk, caller: Writer) -> Response:
+    """Have a profile be written as a .nam file at the knobs of the form, and show the job."""
+    fields = await fields_of(request)
+    settings = {name.removeprefix(_KNOB): value for name, value in fields.items() if name.startswith(_KNOB) and value}
+    told: dict[str, Any] = {"profile_id": entry_id, "version": fields.get("version"), "settings": settings}
+    try:
+        new = _NEW_EXPORT.validate_python({**told, "sizes": (fields.get("size", "full"),)})
+    except ValidationError as error:
+        detail = "; ".join(f"{'.'.join(map(str, each['loc']))[:200]}: {each['msg']}" for each in error.errors()[:5])
+        raise Problem(422, "Not understood", detail) from error
+    job = await to_thread.run_sync(export, new, library, desk, caller)
+    return RedirectResponse(f"/jobs/{job.id}", 303)

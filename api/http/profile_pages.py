@@ -35,7 +35,8 @@ def profile_page(entry_id: Id, library: Lib, caller: Reader, version: _Number = 
     may_change = "write" in caller.scopes and (is_own or caller.is_admin)
     values = {"entry": entry, "version": shown, "versions": versions, "may_change": may_change}
     heard = {"tracks": all_tracks(library, caller), "chosen": usual_track(entry)}
-    return html(rendered("profile", who=caller, here=f"/profiles/{entry_id}", **values, **heard))
+    asked = {"may_ask": "write" in caller.scopes, "limit_bytes": library.settings.material_limit_bytes}
+    return html(rendered("profile", who=caller, here=f"/profiles/{entry_id}", **values, **heard, **asked))
 
 
 @routes.get("/profiles/{entry_id}/plots")

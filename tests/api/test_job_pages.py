@@ -151,3 +151,28 @@ def test_many_have_pages(served):
         older = html.unescape(re.search(r'rel="next" href="([^"]+)"', first.text)[1])
         (last,) = cards(browser.get(older))
         assert last.startswith("job 0 ")
+
+
+def test_exporting(served):
+    """The form on a profile's page needs no script; knobs that are none are told, and no other site asks for it."""
+    with served.signed_in("exporter") as browser:
+        profile = browser.get("/api/v1/profiles").json()["data"][0]
+        page = browser.get(f"/profiles/{profile['id']}").text
+        names = re.findall(r'name="(set:[^"]+)" value="([^"]+)"', page)
+        knobs = {each["id"]: each["default"] for each in profile["version"]["facts"]["knobs"]}
+        assert {name.removeprefix("set:"): float(value) for name, value in names} == knobs
+        path, first = f"/profiles/{profile['id']}/export", names[0][0]
+        reply = browser.post(path, data={**dict(names), first: "-1", "version": "1", "name": "x"}, headers=HERE)
+        assert reply.status_code == 303, reply.text
+        (job,) = browser.get("/api/v1/jobs").json()["data"]
+        assert reply.headers["location"] == f"/jobs/{job['id']}"
+        assert float(job["order"]["settings"][first.removeprefix("set:")]) == -1
+        assert cards(browser.get(reply.headers["location"]))[0].startswith("mine Export, asked for on")
+        for wrong in ({"set:<b>": "1"}, {first: "much"}, {"version": "x"}, {"size": "<b>"}, {"version": "9"}):
+            refused = browser.post(path, data={"version": "1", **wrong}, headers=HERE)
+            assert (refused.status_code, "<b>" in refused.text) == (404 if "9" in wrong.values() else 422, False), wrong
+        assert browser.post(path, data={"version": "1"}).status_code == 403
+        assert browser.get("/api/v1/jobs").json()["total"] == 1
+    with served.signed_in("listener", "reader") as reader:
+        assert "Export as .nam" not in reader.get(f"/profiles/{profile['id']}").text
+        assert reader.post(path, data={"version": "1"}, headers=HERE).status_code == 403

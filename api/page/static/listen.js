@@ -53,6 +53,14 @@ function spell(knob) {
   knob.previousElementSibling.textContent = words;
 }
 
+// Renders and exports are asked for with the knobs as they stand here.
+function hand(knob) {
+  const field = document.querySelector(`.upload [name="set:${CSS.escape(knob.dataset.knob)}"]`);
+  if (!field) return;
+  const usual = field.defaultValue ?? [...field.options].find((each) => each.defaultSelected).value;
+  field.value = "turned" in knob.dataset ? valueOf(knob) : usual;
+}
+
 function address(panel) {
   const query = new URLSearchParams({ track: track.value, version: panel.dataset.version });
   // A knob that was not turned stands at its default, whatever a slider makes of that.
@@ -140,7 +148,7 @@ for (const panel of panels) {
   const knobs = [...panel.querySelectorAll("[data-knob]")];
   for (const knob of knobs) {
     spell(knob);
-    knob.addEventListener("input", () => { knob.dataset.turned = ""; spell(knob); turned(panel); });
+    knob.addEventListener("input", () => { knob.dataset.turned = ""; spell(knob); hand(knob); turned(panel); });
   }
   panel.querySelector(".defaults")?.addEventListener("click", () => {
     for (const knob of knobs) {
@@ -148,6 +156,7 @@ for (const panel of panels) {
       if (knob.tagName === "SELECT") knob.value = [...knob.options].find((each) => each.defaultSelected).value;
       else knob.value = knob.defaultValue;
       spell(knob);
+      hand(knob);
     }
     turned(panel);
   });

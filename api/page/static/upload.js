@@ -10,12 +10,14 @@ function tell(words, trouble = "") {
   problem.hidden = !trouble;
 }
 
-// The fields as the query of an upload: of a list each is one of its own, and some say nothing where another says it.
+// The fields as the query of an upload: of a list each is one of its own, some say nothing where another says it, and
+// set:KNOB is where a knob stands.
 function query() {
   const told = new URLSearchParams();
   for (const { name, value, dataset } of form.elements) {
     if (!name || !value.trim() || form.elements[dataset.unless]?.value.trim()) continue;
-    for (const part of "list" in dataset ? value.split(",") : [value]) if (part.trim()) told.append(name, part.trim());
+    const [key, knob] = name.split(/:(.*)/s);
+    for (const part of "list" in dataset ? value.split(",") : [value]) if (part.trim()) told.append(key, knob ? `${knob}=${part.trim()}` : part.trim());
   }
   return told;
 }
@@ -58,10 +60,21 @@ async function upload() {
   }
 }
 
-form.addEventListener("submit", (event) => { event.preventDefault(); upload(); });
-addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
+const isForAnother = ({ target }) => target !== file && target instanceof HTMLInputElement && target.type === "file";
+
+form.addEventListener("submit", (event) => {
+  if (event.submitter?.hasAttribute("formaction")) return;  // it goes where it would without script
+  event.preventDefault();
+  upload();
+});
+addEventListener("dragover", (event) => {
+  if (isForAnother(event)) return;
+  event.preventDefault();
+  drop.classList.add("over");
+});
 addEventListener("dragleave", (event) => { if (!event.relatedTarget) drop.classList.remove("over"); });
 addEventListener("drop", (event) => {
+  if (isForAnother(event)) return;
   event.preventDefault();
   drop.classList.remove("over");
   if (!event.dataTransfer.files.length) return;
