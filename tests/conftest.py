@@ -79,6 +79,17 @@ CONTRAST = """
 }
 """
 
+NAMELESS = """
+() => {
+  const CONTROLS = "a, audio, button, input:not([type=hidden]), progress, select, summary, textarea";
+  const named = (node) => node.labels?.length && node.labels[0].textContent.trim() || node.getAttribute("aria-label")
+    || node.getAttribute("aria-labelledby") || node.matches("button, a, summary") && node.textContent.trim();
+  const shown = (node) => node.getClientRects().length;
+  return [...document.querySelectorAll(CONTROLS)]
+    .filter((node) => shown(node) && !named(node)).map((node) => node.outerHTML);
+}
+"""
+
 
 @dataclass(frozen=True)
 class SmallDisk:
@@ -294,3 +305,9 @@ def contrasts() -> Callable[[Any, Sequence[str]], list[tuple[str, float]]]:
         return [(selector, ratio) for selector, ratio in page.evaluate(CONTRAST, list(selectors))]
 
     return measured
+
+
+@pytest.fixture(scope="session")
+def nameless() -> Callable[[Any], list[str]]:
+    """A function that returns the controls of a page that have no name."""
+    return lambda page: page.evaluate(NAMELESS)
