@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 import profiler
 from api.client import LibraryClient
@@ -19,6 +20,7 @@ from api.job import Job, NewExport
 from api.settings import ServiceSettings
 from api.shipped import add_presets
 from profiler.audio_file import read_audio
+from profiler.errors import LibraryError
 from profiler.storage import sha256_of
 from tonecast.cli import run
 
@@ -35,20 +37,20 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are found 
 class Worker:
     """`tonecast worker` as a process of its own."""
 
-    def __init__(self, settings: ServiceSettings, folder: Path) -> None:
+    def __init__(self, settings: ServiceSettings, folder: Path, *options: str) -> None:
         self.log = settings.data.with_suffix(".worker.log")
-        command = [sys.executable, "-m", "tonecast", "worker", "--json", "--data", str(folder)]
+        command = [sys.executable, "-m", "tonecast", "worker", "--json", "--data", str(folder), *options]
         urls = {"TONECAST_DATABASE": settings.database_url, "TONECAST_STORAGE": settings.storage_url}
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **urls}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment, text=True)
 
-    def is_ready(self) -> None:
+    def is_ready(self, *queues: str) -> None:
         """Wait until it takes jobs."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, self.log.read_text()
-        assert json.loads(line)["queues"] == ["cpu", "quick"]
+        assert tuple(json.loads(line)["queues"]) == (queues or ("cpu", "quick"))
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -67,8 +69,8 @@ def worker(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
     """A function that starts a worker; what runs at the end is killed."""
     started: list[Worker] = []
 
-    def start(settings: ServiceSettings, folder: Path) -> Worker:
-        started.append(Worker(settings, folder))
+    def start(settings: ServiceSettings, folder: Path, *options: str) -> Worker:
+        started.append(Worker(settings, folder, *options))
         return started[-1]
 
     yield start
@@ -213,6 +215,27 @@ def test_workers_give_back_and_others_go_on(new_settings, serving, worker, captu
             time.sleep(0.05)
         assert client.job(cancelled.id).state == "cancelled"
         assert second.stop() == 0
+
+
+@linux
+@pytest.mark.slow
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
+def test_a_worker_with_a_gpu_trains_on_it(serving, worker, captured: Path, tmp_path: Path):
+    """What is ordered for a GPU waits for a worker that has one, is learnt there, and goes on there after a kill."""
+    settings = ServiceSettings(data=tmp_path / "library")
+    with serving(settings) as served, served.client() as client:
+        without = worker(settings, settings.data)
+        without.is_ready()
+        order = {**TRAINING, "resource": "gpu"}
+        with pytest.raises(LibraryError, match="No worker of this library has a GPU"):
+            client.train(captured, order)
+        with_one = worker(settings, settings.data, "--gpu")
+        with_one.is_ready("cpu", "gpu", "quick")
+        job = client.train(captured, order)
+        os.kill(child_of(with_one.process.pid, job.id), signal.SIGKILL)
+        check_drive(client, until(client, job.id, ended), tmp_path / "drive.tonecast")
+    device = profiler.load(tmp_path / "drive.tonecast").profile.provenance.device
+    assert device == torch.cuda.get_device_name()
 
 
 @pytest.mark.slow
