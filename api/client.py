@@ -16,7 +16,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from api.heard import SoundMatches, TagCorrection, TagProposals
-from api.job import ENDED, Job, JobPage, NewExport
+from api.job import ENDED, Job, JobPage, Matches, NewExport
 from api.people import Invitation, Me, NewAccount, TokenWithSecret
 from api.problem import ProblemDetails
 from api.values import Changes, Description, Entry, EntryPage, Version
@@ -158,12 +158,21 @@ class LibraryClient:
         if material.is_dir():
             with tempfile.TemporaryDirectory() as scratch:
                 return self.train(packed(material, Path(scratch) / "session.zip"), query)
-        return self._job_of("train", material, "application/zip", query)
+        return self._job_of("train", (material,), "application/zip", query)
 
     def render(self, profile_id: int, dry: Path, query: Mapping[str, object] | None = None) -> Job:
         """Have a recording be played through a profile. `query` is as the server has it: set, automation, form ..."""
         told = {"profile_id": profile_id, **(query or {})}
-        return self._job_of("render", dry, "application/octet-stream", told)
+        return self._job_of("render", (dry,), "application/octet-stream", told)
+
+    def match(self, dry: Path, wet: Path, query: Mapping[str, object] | None = None) -> Job:
+        """Have profiles be looked for that make a wet of its dry, with their knobs. `query` has name and priority."""
+        told = {"dry_bytes": _size_of(dry), **(query or {})}
+        return self._job_of("match", (dry, wet), "application/octet-stream", told)
+
+    def matches(self, job_id: str) -> Matches:
+        """Return what a match has found, nearest first."""
+        return self._asked(Matches, "GET", f"/api/v1/jobs/{job_id}/matches")
 
     def export(self, new: NewExport) -> Job:
         """Have a profile be written at one setting as a .nam file."""
@@ -225,21 +234,20 @@ class LibraryClient:
     @contextlib.contextmanager
     def _upload(self, path: Path) -> Iterator[tuple[Iterator[bytes], dict[str, str]]]:
         """Yield the pieces of a file and the headers that it is sent with. Raises LibraryError for one too large."""
-        if not path.is_file():
-            raise LibraryError(f"{path} is not there, or is not a file. Check the name.")
-        size, limit = path.stat().st_size, self.me().upload_limit_bytes
+        size, limit = _size_of(path), self.me().upload_limit_bytes
         if size > limit:
             raise LibraryError(f"{path} is {size} bytes; this library takes at most {limit}.")
         with path.open("rb") as file:
             yield _pieces(file), {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
 
-    def _job_of(self, kind: str, path: Path, content_type: str, query: Mapping[str, object] | None) -> Job:
-        if not path.is_file():
-            raise LibraryError(f"{path} is not there, or is not a file. Check the name.")
+    def _job_of(self, kind: str, paths: tuple[Path, ...], content_type: str, query: Mapping[str, object] | None) -> Job:
         told = {name: value for name, value in (query or {}).items() if value not in (None, (), [], "")}
-        headers = {"Content-Type": content_type, "Content-Length": str(path.stat().st_size)}
-        with path.open("rb") as file:
-            return self._asked(Job, "POST", f"/api/v1/jobs/{kind}", params=told, content=_pieces(file), headers=headers)
+        size = sum(_size_of(path) for path in paths)
+        headers = {"Content-Type": content_type, "Content-Length": str(size)}
+        with contextlib.ExitStack() as stack:
+            files = [stack.enter_context(path.open("rb")) for path in paths]
+            content = (piece for file in files for piece in _pieces(file))
+            return self._asked(Job, "POST", f"/api/v1/jobs/{kind}", params=told, content=content, headers=headers)
 
     def _events(self, job_id: str, known: str) -> Iterator[Job]:
         """Yield the jobs of one connection. Raises httpx.HTTPError where it breaks."""
@@ -271,6 +279,13 @@ class LibraryClient:
             return LibraryError(f"{self.server} does not answer in time. Is it very busy? Try again.")
         reason = str(error) or type(error).__name__
         return LibraryError(f"{self.server} cannot be reached: {reason}. Is `tonecast serve` running there?")
+
+
+def _size_of(path: Path) -> int:
+    """Return how many bytes a file has. Raises LibraryError where there is none."""
+    if not path.is_file():
+        raise LibraryError(f"{path} is not there, or is not a file. Check the name.")
+    return path.stat().st_size
 
 
 def _pieces(file: Any) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ __all__ = [
     "ENDED",
     "FINDINGS",
     "JOB",
+    "MATCHES",
     "ORDER",
     "PROGRESS",
     "Bits",
@@ -26,16 +27,20 @@ __all__ = [
     "JobProgress",
     "JobResult",
     "JobState",
+    "MatchCandidate",
+    "MatchOrder",
+    "Matches",
     "NewExport",
     "Order",
     "Priority",
+    "ProfileMatch",
     "RenderOrder",
     "Resource",
     "Settings",
     "TrainOrder",
 ]
 
-JobKind: TypeAlias = Literal["train", "render", "export"]
+JobKind: TypeAlias = Literal["train", "render", "export", "match"]
 JobState: TypeAlias = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Priority: TypeAlias = Literal["low", "normal", "high"]
 Resource: TypeAlias = Literal["cpu", "gpu"]
@@ -91,7 +96,26 @@ class ExportOrder:
     sizes: tuple[Size, ...] = (Size.FULL,)
 
 
-Order: TypeAlias = Annotated[TrainOrder | RenderOrder | ExportOrder, Field(discriminator="kind")]
+@dataclass(frozen=True, kw_only=True)
+class MatchCandidate:
+    """One version of a profile that may have made a wet."""
+
+    profile_id: int
+    version: int
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchOrder:
+    """A dry and its wet, of which the material's first `dry_bytes` are the dry, to be made by one of some profiles."""
+
+    kind: Literal["match"] = "match"
+    dry_bytes: int
+    candidates: tuple[MatchCandidate, ...]
+
+
+Order: TypeAlias = Annotated[TrainOrder | RenderOrder | ExportOrder | MatchOrder, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +179,35 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProfileMatch:
+    """A profile and the settings at which it comes nearest to a wet.
+
+    `esr` is what remains when level, polarity and lateness are made to fit: `gain_db` is how much louder the wet is
+    than the profile plays, a `polarity` of -1 says upside down, `lag_frames` how late it is at the profile's rate.
+    `give` is how far each knob can be turned, in shares of its way, before that is heard as a tenth more error: at 1
+    the wet does not tell where it stood. A knob that is not listed there is a switch.
+    """
+
+    profile_id: int
+    version: int
+    name: str
+    settings: Mapping[str, float | str]
+    esr: Positive
+    gain_db: Finite
+    polarity: Literal[1, -1]
+    lag_frames: Finite
+    give: Mapping[str, Positive]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matches:
+    """The profiles that come nearest to making a wet of its dry, nearest first, out of `compared`."""
+
+    data: tuple[ProfileMatch, ...]
+    compared: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobPage:
     """A page of jobs, the newest first."""
 
@@ -166,5 +219,6 @@ class JobPage:
 
 ORDER: TypeAdapter[Order] = TypeAdapter(Order)
 JOB = TypeAdapter(Job)
+MATCHES = TypeAdapter(Matches)
 FINDINGS = TypeAdapter(tuple[Finding, ...])
 PROGRESS = TypeAdapter(JobProgress)

@@ -12,6 +12,7 @@ from api.http import (
     job_pages,
     jobs,
     listening,
+    matching,
     metrics,
     operations,
     page,
@@ -68,7 +69,7 @@ def create_app(
     pages = (page.routes, profile_pages.routes, account_pages.routes, job_pages.routes)
     for public in (operations.routes, people.public_routes, *pages):
         app.include_router(public)
-    listens = (sounds.routes, listening.routes, tags.routes)
+    listens = (sounds.routes, listening.routes, matching.routes, tags.routes)
     for known in (metrics.routes, profiles.routes, *listens, shelves.routes, people.routes, jobs.routes):
         app.include_router(known, dependencies=[BEARER])
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]

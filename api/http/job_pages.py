@@ -10,11 +10,14 @@ from starlette.responses import RedirectResponse, Response
 from api.http.asking import Id, Lib, Page, Writer, account_of
 from api.http.forms import back_from, fields_of
 from api.http.jobs import JobId, TheDesk, export
+from api.http.matching import matches_of
 from api.http.problems import html
-from api.job import NewExport
+from api.job import Job, NewExport
+from api.jobs.desk import Desk
 from api.library import check_owner
 from api.page import rendered
 from api.page.job_words import BUDGETS
+from api.page.matches import ShownMatch, ShownMatches
 from api.page.words import GEARS, LICENCES
 from api.problem import Problem
 from api.store import entries, jobs
@@ -46,8 +49,22 @@ def jobs_page(library: Lib, caller: Writer, page: Page = 1, version_of: _Number 
 
 @routes.get("/jobs/{job_id}")
 def job_page(job_id: JobId, desk: TheDesk, caller: Writer) -> Response:
-    """Show a job."""
-    return html(rendered("job", who=caller, here=f"/jobs/{job_id}", job=desk.job(job_id, caller)))
+    """Show a job, and what it found where it looked for profiles."""
+    job = desk.job(job_id, caller)
+    shown = None
+    if job.kind == "match" and job.state == "succeeded":
+        shown = _matches(desk, job)
+    return html(rendered("job", who=caller, here=f"/jobs/{job_id}", job=job, matches=shown))
+
+
+def _matches(desk: Desk, job: Job) -> ShownMatches:
+    found = matches_of(desk, job)
+    with desk.library.database.reading() as connection:
+        shown = tuple(
+            ShownMatch.of(each, entries.one_version(connection, each.profile_id, each.version).facts)
+            for each in found.data
+        )
+    return ShownMatches(found=shown, compared=found.compared)
 
 
 @routes.post("/jobs/{job_id}/{change}")

@@ -12,7 +12,7 @@ from profiler.errors import SplitError
 from profiler.profile import Size
 from profiler.split import parse_hold_out
 
-__all__ = ["RenderQuery", "TrainQuery"]
+__all__ = ["MatchQuery", "RenderQuery", "TrainQuery"]
 
 _DEFAULT_SECONDS = 300.0
 _TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
@@ -95,3 +95,18 @@ class RenderQuery(BaseModel):
         return RenderOrder(
             profile_id=entry.id, version=version.number, sha256=version.sha256, settings=checked(version, told), **same
         )
+
+
+class MatchQuery(BaseModel):
+    """Where in the body the wet begins, and what to call the job."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dry_bytes: int = Field(ge=1, le=1 << 40, description="How many bytes the dry has.", examples=[960_044])
+    name: Line = Field("", description="What to call it.")
+    priority: Priority = Field("normal", description="Which goes first; high takes an admin.")
+
+    @property
+    def title(self) -> str:
+        """What the job is called."""
+        return self.name or "Match"

@@ -1,6 +1,5 @@
 """Jobs over HTTP: asked for, watched, cancelled, tried again, and what came of them downloaded."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
 from anyio import to_thread
@@ -10,9 +9,10 @@ from fastapi.responses import StreamingResponse
 from api.http.asking import Lib, Page, PageSize, Reader, Writer, account_of
 from api.http.job_events import MEDIA_TYPE, events
 from api.http.job_queries import RenderQuery, TrainQuery
+from api.http.material import BINARY, RECORDINGS, SESSIONS
 from api.http.queries import checked
-from api.http.receiving import TYPES, check_type, received
-from api.job import ExportOrder, Job, JobPage, JobState, NewExport, Order
+from api.http.receiving import TYPES
+from api.job import ExportOrder, Job, JobPage, JobState, NewExport
 from api.jobs.desk import Desk
 from api.library import Library, check_owner
 from api.people import Caller
@@ -32,52 +32,8 @@ def _desk(request: Request) -> Desk:
 TheDesk = Annotated[Desk, Depends(_desk)]
 JobId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", examples=["0123456789abcdef"])]
 
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Material:
-    """A kind of file that jobs work on: what it is, what it may call itself, and how it begins."""
-
-    what: str
-    types: tuple[str, ...]
-    starts: tuple[bytes, ...]
-
-    def body(self) -> dict[str, Any]:
-        """Return what the OpenAPI page says of it."""
-        content = dict.fromkeys(self.types, _BINARY)
-        return {"requestBody": {"required": True, "description": f"It is {self.what}.", "content": content}}
-
-    async def submitted(
-        self, request: Request, desk: Desk, caller: Caller, order: Order, query: TrainQuery | RenderQuery
-    ) -> Job:
-        """Receive the file and submit the job. Raises Problem for what may not be, before the body is read."""
-        check_type(request, self.types, what=self.what)
-        declared = int(request.headers.get("content-length", "0"))
-        await to_thread.run_sync(desk.check_room, caller, getattr(order, "resource", "cpu"), declared)
-        async with received(request, desk.library.settings.scratch) as arrived:
-
-            def submit() -> Job:
-                with arrived.path.open("rb") as file:
-                    if not file.read(4).startswith(self.starts):
-                        raise Problem(422, "Not such a file", f"The body does not begin as {self.what} does.")
-                return desk.submit(order, query.title, caller, material=arrived, priority=query.priority)
-
-            return await to_thread.run_sync(submit)
-
-
-_SESSIONS = _Material(
-    what="a zip of a session's folder, or of a folder with takes.csv and its recordings",
-    types=TYPES[:2],
-    starts=(b"PK\x03\x04",),
-)
-_RECORDINGS = _Material(
-    what="a recording: WAV, FLAC, AIFF, OGG or MP3",
-    types=("application/octet-stream", *(f"audio/{each}" for each in ("wav", "x-wav", "flac", "aiff", "mpeg", "ogg"))),
-    starts=(b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"),
-)
 _RESULT: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The file. Its ETag is its SHA-256.", "content": {TYPES[0]: _BINARY}}
+    200: {"description": "The file. Its ETag is its SHA-256.", "content": {TYPES[0]: BINARY}}
 }
 _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -87,7 +43,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@routes.post("/train", status_code=201, openapi_extra=_SESSIONS.body())
+@routes.post("/train", status_code=201, openapi_extra=SESSIONS.body())
 async def train(
     request: Request, query: Annotated[TrainQuery, Query()], library: Lib, desk: TheDesk, caller: Writer
 ) -> Job:
@@ -95,16 +51,17 @@ async def train(
     order = query.order()
     if order.version_of is not None:
         await to_thread.run_sync(_check_version_of, library, caller, order.version_of)
-    return await _SESSIONS.submitted(request, desk, caller, order, query)
+    return await SESSIONS.submitted(request, desk, caller, query, lambda _: order)
 
 
-@routes.post("/render", status_code=201, openapi_extra=_RECORDINGS.body())
+@routes.post("/render", status_code=201, openapi_extra=RECORDINGS.body())
 async def render(
     request: Request, query: Annotated[RenderQuery, Query()], library: Lib, desk: TheDesk, caller: Writer
 ) -> Job:
     """Have a recording be played through a profile."""
     entry, version = await to_thread.run_sync(_version, library, query.profile_id, query.version)
-    return await _RECORDINGS.submitted(request, desk, caller, query.order(entry, version), query)
+    order = query.order(entry, version)
+    return await RECORDINGS.submitted(request, desk, caller, query, lambda _: order)
 
 
 @routes.post("/export", status_code=201)

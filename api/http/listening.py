@@ -11,13 +11,15 @@ from api.heard import SoundMatches
 from api.http.asking import Lib, Listen, Reader
 from api.http.receiving import AUDIO_TYPES, check_type, received
 
-__all__ = ["routes"]
+__all__ = ["LISTENING", "routes"]
 
 routes = APIRouter(prefix="/api/v1", tags=["listening"])
 
 _MATCHES = TypeAdapter(SoundMatches)
 _LISTENED_AT_ONCE = 8
-_listening = CapacityLimiter(_LISTENED_AT_ONCE)  # so that those who wait for an ear leave threads to those who search
+LISTENING = CapacityLimiter(_LISTENED_AT_ONCE)
+"""Those who wait for an ear leave threads to those who search."""
+
 _BODY = {
     "requestBody": {
         "required": True,
@@ -42,5 +44,5 @@ async def search_by_sound(
     check_type(request, AUDIO_TYPES)
     async with received(request, library.settings.scratch) as arrived:
         like = partial(listening.like, arrived.path, most, asked_by=caller.account_id)
-        matches = await to_thread.run_sync(like, limiter=_listening)
+        matches = await to_thread.run_sync(like, limiter=LISTENING)
     return Response(_MATCHES.dump_json(matches), media_type="application/json")

@@ -1,5 +1,6 @@
 """Pages about one profile, two of them side by side, and the page that takes one in."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from anyio import to_thread
@@ -9,31 +10,37 @@ from starlette.responses import Response
 
 from api.http.asking import Id, Lib, Reader, Writer
 from api.http.problems import html
+from api.http.queries import Setting, checked, settings_told
 from api.http.sounds import PLAYING, all_tracks, file_of
 from api.library import check_owner
 from api.page import rendered
 from api.page.words import GEARS, LICENCES, usual_track
 from api.problem import Problem
 from api.store import entries
+from profiler.knob import find_knob
 
 __all__ = ["routes"]
 
 routes = APIRouter(include_in_schema=False)
 
 _Number = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
+_Settings = Annotated[Sequence[Setting], Query(alias="set", max_length=64)]
 _Sides = Annotated[list[Annotated[int, Query(ge=1, le=2**31 - 1)]], Query(alias="with", max_length=10)]
 
 
 @routes.get("/profiles/{entry_id}")
-def profile_page(entry_id: Id, library: Lib, caller: Reader, version: _Number = None) -> Response:
-    """Show a profile: what it is, how it sounds, its versions."""
+def profile_page(entry_id: Id, library: Lib, caller: Reader, version: _Number = None, at: _Settings = ()) -> Response:
+    """Show a profile: what it is, how it sounds with its knobs as told or at their defaults, its versions."""
     with library.database.reading() as connection:
         entry = entries.one_entry(connection, entry_id, asked_by=caller.account_id)
         versions = entries.versions_of(connection, entry_id)
         shown = entries.chosen_version(versions, entry_id, version)
         is_own = caller.account_id is not None and entries.owner_of(connection, entry_id) == caller.account_id
+    given = settings_told(at)
+    complete = checked(shown, given)
+    settings = {id_: complete[id_] for id_ in (find_knob(shown.facts.knobs, name).id for name in given)}
     may_change = "write" in caller.scopes and (is_own or caller.is_admin)
-    values = {"entry": entry, "version": shown, "versions": versions, "may_change": may_change}
+    values = {"entry": entry, "version": shown, "versions": versions, "settings": settings, "may_change": may_change}
     heard = {"tracks": all_tracks(library, caller), "chosen": usual_track(entry)}
     asked = {"may_ask": "write" in caller.scopes, "limit_bytes": library.settings.material_limit_bytes}
     return html(rendered("profile", who=caller, here=f"/profiles/{entry_id}", **values, **heard, **asked))
@@ -62,11 +69,21 @@ def compare_page(library: Lib, caller: Reader, sides: _Sides) -> Response:
     with library.database.reading() as connection:
         both = [entries.one_entry(connection, each, asked_by=caller.account_id) for each in sides]
     panels = [
-        {"source": name, "entry": entry, "version": entry.version}
+        {"source": name, "entry": entry, "version": entry.version, "settings": {}}
         for name, entry in zip(("first", "second"), both, strict=True)
     ]
     heard = {"tracks": all_tracks(library, caller), "chosen": usual_track(both[0])}
     return html(rendered("compare", who=caller, here="/compare", panels=panels, **heard))
+
+
+@routes.get("/by-sound")
+def by_sound_page(library: Lib, caller: Reader) -> Response:
+    """Ask for recordings to search by."""
+    limits = {
+        "limit_bytes": library.settings.upload_limit_bytes,
+        "material_limit_bytes": library.settings.material_limit_bytes,
+    }
+    return html(rendered("by_sound", who=caller, here="/by-sound", may_ask="write" in caller.scopes, **limits))
 
 
 @routes.get("/upload")

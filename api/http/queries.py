@@ -1,7 +1,7 @@
 """What searches and uploads say in their URLs, in TONE3000's names where it has some."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -14,13 +14,16 @@ from profiler.errors import KnobError
 from profiler.knob import KnobSettings, checked_settings
 from profiler.score import Grade
 
-__all__ = ["SearchQuery", "UploadQuery", "checked"]
+__all__ = ["SearchQuery", "Setting", "UploadQuery", "checked", "settings_told"]
 
 _GEAR = "amp|amp-cab|pedal|outboard|cab|space|experimental"
 _FORMAT = "tonecast|nam|ir|aida-x|aa-snapshot|proteus"
 _LIST = r"^[^\x00-\x1f\x7f-\x9f]*$"
 _Gears = Annotated[str, StringConstraints(max_length=200, pattern=rf"^(({_GEAR})([_,]({_GEAR}))*)?$")]
 _Formats = Annotated[str, StringConstraints(max_length=200, pattern=rf"^(({_FORMAT})([_,]({_FORMAT}))*)?$")]
+Setting = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^=\x00-\x1f]+=[^\x00-\x1f]+$")]
+"""Where a knob stands: KNOB=VALUE."""
+
 _Texts = Annotated[list[Annotated[str, StringConstraints(max_length=400, pattern=_LIST)]], Field(max_length=20)]
 
 
@@ -93,6 +96,11 @@ def _split(text: str) -> tuple[str, ...]:
 
 def _listed(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for text in texts for part in text.split(",") if part.strip()))[:20]
+
+
+def settings_told(told: Iterable[Setting]) -> dict[str, str]:
+    """Return where knobs stand, by what they are called."""
+    return dict(each.split("=", 1) for each in told)
 
 
 def checked(version: Version, settings: KnobSettings) -> KnobSettings:

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Header, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.audition import ProfileFile
 from api.http.asking import Id, Lib, Reader, account_of
-from api.http.queries import checked
+from api.http.queries import Setting, checked, settings_told
 from api.http.receiving import received
 from api.library import Library
 from api.people import Caller
@@ -47,7 +47,6 @@ _RECORDING = {
         },
     }
 }
-_Setting = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^=\x00-\x1f]+=[^\x00-\x1f]+$")]
 _TrackPath = Annotated[TrackId, Path()]
 _Range = Annotated[str | None, Header(alias="Range", include_in_schema=False)]
 _Known = Annotated[str | None, Header(alias="If-None-Match", include_in_schema=False)]
@@ -59,7 +58,7 @@ class PlayQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     track: TrackId = Field("lead", description="The dry track.", examples=["bass"])
-    set: list[_Setting] = Field([], max_length=64, description="KNOB=VALUE; the others are at their defaults.")
+    set: list[Setting] = Field([], max_length=64, description="KNOB=VALUE; the others are at their defaults.")
     version: int | None = Field(None, ge=1, le=2**31 - 1, description="An older version; the newest unless told.")
 
 
@@ -89,7 +88,7 @@ async def play_profile(
     def play() -> Sound:
         with library.database.reading() as connection:
             version = one_version(connection, entry_id, query.version)
-        settings = checked(version, dict(each.split("=", 1) for each in query.set))
+        settings = checked(version, settings_told(query.set))
         dry = _track(library, caller, query.track)
         return library.auditions.played(file_of(library, version), dry, settings, track=query.track)
 

@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from api.job import FINDINGS, ORDER, PROGRESS, Job, JobResult, TrainOrder
+from api.job import FINDINGS, ORDER, PROGRESS, Job, JobResult, MatchOrder, TrainOrder
 from api.jobs.desk import Desk
 from api.jobs.engine import GivenBack
+from api.jobs.folder import PROFILE, candidate_name
 from api.jobs.process import WorkProcess
 from api.library import Added, Received
 from api.log import LOG
@@ -27,7 +28,6 @@ from api.store import audit, jobs, people
 from api.store.database import Connection
 from api.store.jobs import Outcome
 from profiler.errors import ProfilerError
-from profiler.profile_file import SUFFIX
 from profiler.storage import sha256_of, write_bytes
 
 __all__ = ["Run", "folder_of"]
@@ -106,17 +106,26 @@ class Run:
         self._folder.mkdir(parents=True, exist_ok=True)
         if sha256 is not None and not (self._folder / "material").is_file():
             self._patiently(lambda: self._desk.files.fetch(sha256, size, self._folder / "material"))
-        if not isinstance(job.order, TrainOrder):
-            self._fetch_profile(job.order.sha256)
+        if isinstance(job.order, MatchOrder):
+            self._fetch_candidates(job.order)
+        elif not isinstance(job.order, TrainOrder) and not self._fetch_profile(job.order.sha256, PROFILE):
+            raise _Failed("The profile was removed from the library before its turn came.")
         order = {"order": ORDER.dump_python(job.order, mode="json"), "title": job.title}
         write_bytes(self._folder / "order.json", json.dumps(order).encode())
 
-    def _fetch_profile(self, sha256: str) -> None:
+    def _fetch_profile(self, sha256: str, name: str) -> bool:
+        """Put a profile into the folder; false where the library has it no more."""
         storage = self._desk.library.storage
         found = self._patiently(lambda: storage.size(sha256))
         if found is None:
-            raise _Failed("The profile was removed from the library before its turn came.")
-        self._patiently(lambda: storage.fetch(sha256, found, self._folder / f"profile{SUFFIX}"))
+            return False
+        self._patiently(lambda: storage.fetch(sha256, found, self._folder / name))
+        return True
+
+    def _fetch_candidates(self, order: MatchOrder) -> None:
+        named = [(each.sha256, candidate_name(number)) for number, each in enumerate(order.candidates)]
+        if not [name for sha256, name in named if self._fetch_profile(sha256, name)]:
+            raise _Failed("The profiles that sound like the wet were removed from the library before its turn came.")
 
     def _worked(self) -> Path:
         """Have processes work until one says what came of it, and return the file. Raises _Failed, _Lost, GivenBack."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from api.job import FINDINGS, ORDER, PROGRESS, JobProgress, Order, RenderOrder, TrainOrder
+from api.job import FINDINGS, ORDER, PROGRESS, JobProgress, MatchOrder, Order, RenderOrder, TrainOrder
 from profiler.errors import ProfilerError
 from profiler.finding import Finding
 from profiler.progress import Progress
@@ -89,6 +89,10 @@ def _done(folder: Path, order: Order, title: str, teller: Teller) -> dict[str, A
         from api.jobs.training import trained  # noqa: PLC0415
 
         return trained(folder, order, title, teller)
+    if isinstance(order, MatchOrder):
+        from api.jobs.matching import matched  # noqa: PLC0415
+
+        return matched(folder, order, teller)
     from api.jobs.playing import exported, rendered  # noqa: PLC0415
 
     return rendered(folder, order, teller) if isinstance(order, RenderOrder) else exported(folder, order, teller)

@@ -5,11 +5,12 @@ from typing import Any
 
 from api.job import ExportOrder, RenderOrder
 from api.jobs.child import Teller
+from api.jobs.folder import PROFILE
 from api.limits import limited
 from profiler.audio_file import reading
 from profiler.errors import AudioError
 from profiler.formats.nam import export_nam
-from profiler.profile_file import SUFFIX, load
+from profiler.profile_file import load
 from profiler.progress import Progress
 from profiler.rendering import RenderJob, run_job
 
@@ -38,7 +39,7 @@ def rendered(folder: Path, order: RenderOrder, teller: Teller) -> dict[str, Any]
         if seconds > _MOST_HOURS * 3600:
             raise AudioError(f"The recording lasts {seconds / 3600:.1f} h; at most {_MOST_HOURS} are rendered.")
         job = RenderJob(
-            effect=folder / f"profile{SUFFIX}",
+            effect=folder / PROFILE,
             source=source,
             target=target,
             settings=dict(order.settings),
@@ -54,5 +55,5 @@ def exported(folder: Path, order: ExportOrder, teller: Teller) -> dict[str, Any]
     """Write `profile` at a setting as a .nam file and return its name. Raises ProfilerError."""
     teller.progress(Progress(step="export", done=0.0))
     target = folder / "export.nam"
-    export_nam(load(folder / f"profile{SUFFIX}"), target, dict(order.settings), sizes=order.sizes)
+    export_nam(load(folder / PROFILE), target, dict(order.settings), sizes=order.sizes)
     return {"file": target.name}

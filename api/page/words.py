@@ -62,8 +62,9 @@ def usual_track(entry: Entry) -> str:
     return suited[0] if suited else "chords" if entry.gear in ("amp", "amp-cab", "pedal", "cab") else "mix"
 
 
-def _position(knob: Knob) -> str:
-    return f"{float(knob.position(knob.default)[0]):.6g}"
+def _position(knob: Knob, value: float | str) -> str:
+    """Return where a slider stands for a value of a knob that has no choices."""
+    return f"{float(knob.position(value)[0]):.9g}"
 
 
 def _grade(grade: Grade | None) -> str:

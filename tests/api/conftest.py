@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -40,6 +41,7 @@ from profiler.storage import sha256_of
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
+PATIENCE_MS = 300_000
 
 
 @pytest.fixture(scope="session")
@@ -214,6 +216,32 @@ class Served:
             reply = client.post("/sign-in", data={"link": link, "back": "/"}, headers=sent)
             assert (reply.status_code, reply.headers["location"]) == (303, "/")
             yield client
+
+
+@pytest.fixture
+def pages(browser: Any, listen: str) -> Iterator[Callable[..., Any]]:
+    """A function that opens a URL, with a script run before the page's own.
+
+    At the end nothing that pages wanted may have been refused, unless the test is about that.
+    """
+    contexts, told = [], []
+
+    def opened(url: str, *, script: str = "", **options: object) -> Any:
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.add_init_script(listen + script)
+        page.on("console", lambda message: told.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: told.append(str(error)))
+        page.goto(url)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    # Nobody listens, is known, sent what can be read, has the job.
+    expected = ("ScriptProcessor", "401 (Unauthorized)", "422 (Unprocessable", "404 (Not Found)")
+    assert not [message for message in told if not any(word in message for word in expected)]
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from api.choices import GearKind, Licence, Role, Sort
 from profiler.errors import LibraryError
+from tonecast.commands.listening import search_by_pair, search_by_sound
 from tonecast.console import Screen, plain
 from tonecast.options import AsJson
 
@@ -134,15 +135,19 @@ def search(  # noqa: PLR0913 - options
     sound: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A recording of gear: find what sounds like it.")
     ] = None,
+    dry: Annotated[Path | None, typer.Option(metavar="FILE", help="What went into the gear, with --wet.")] = None,
+    wet: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What came out: find what makes it of --dry, at which knobs."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Search a library by words and by what is known of its profiles, or by the sound of a recording."""
-    if sound is not None:
+    """Search a library by words and by what is known of its profiles, by a recording, or by a dry and its wet."""
+    if sound is not None or dry is not None or wet is not None:
         given: dict[str, object] = {"WORDS": words, "--tag": tags, "--gear": gear, "--make": make, "--licence": licence}
         given |= {"--max-esr": max_esr, "--favourites": favourites}
-        if named := [name for name, value in given.items() if value]:
-            raise LibraryError(f"--sound goes by the recording alone; found {', '.join(named)} too. Leave one out.")
-        _search_by_sound(sound, server, Screen(as_json))
+        also = [name for name, value in given.items() if value]
+        _search_by_recordings(server, Screen(as_json), sound, dry, wet, also)
         return
     filters = {"tags": tags, "gears": gear, "makes": make, "licence": licence, "max_esr": max_esr, "page": page}
     with open_client(server) as client:
@@ -159,21 +164,21 @@ def search(  # noqa: PLR0913 - options
     screen.result(plain(found))
 
 
-def _search_by_sound(recording: Path, server: str | None, screen: Screen) -> None:
+def _search_by_recordings(
+    server: str | None, screen: Screen, sound: Path | None, dry: Path | None, wet: Path | None, also: list[str]
+) -> None:
+    if sound is None and (dry is None or wet is None):
+        raise LibraryError("--dry and --wet go together: what went into the gear, and what came out. Name both.")
+    if sound is not None and (dry or wet):
+        raise LibraryError("--sound goes by one recording, --dry and --wet by two. Leave one or the other out.")
+    if also:
+        what = "--sound goes by the recording" if sound else "--dry and --wet go by the recordings"
+        raise LibraryError(f"{what} alone; found {', '.join(also)} too. Leave one out.")
     with open_client(server) as client:
-        found = client.search_by_sound(recording)
-    table = Table(box=None, pad_edge=False)
-    for title in ("id", "profile", "at", "distance"):
-        table.add_column(title, overflow="fold", justify="right" if title in ("id", "distance") else "left")
-    for match in found.data:
-        knobs = {knob.id: knob for knob in match.entry.version.facts.knobs}
-        at = ", ".join(f"{id_} {knobs[id_].spelt(value)}" for id_, value in match.settings.items())
-        table.add_row(*(Text(cell) for cell in (str(match.entry.id), match.entry.name, at, f"{match.distance:.2f}")))
-    screen.show(table)
-    screen.say(f"Of {found.heard} profiles." if found.data else "The library has listened to no profile yet.")
-    if found.unheard:
-        screen.say(f"{found.unheard} more have not been listened to yet. Ask again in a while.")
-    screen.result(plain(found))
+        if sound is not None:
+            search_by_sound(screen, client, sound)
+        elif dry is not None and wet is not None:
+            search_by_pair(screen, client, dry, wet)
 
 
 def invite(

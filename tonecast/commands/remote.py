@@ -8,6 +8,7 @@ import typer
 
 from profiler.errors import AutomationError, LibraryError
 from tonecast.commands.library import open_client
+from tonecast.commands.watching import watched
 from tonecast.console import Screen
 
 if TYPE_CHECKING:
@@ -56,16 +57,6 @@ def _text_of(path: object) -> str:
 
 def _done(screen: Screen, client: "LibraryClient", job: "Job", out: Path) -> "Job":
     """Show how a job goes on until it has ended, and fetch what came of it."""
-    from profiler.progress import Progress
-
-    screen.say(f"It is job {job.id} there, and goes on whether or not this command does.")
-    with screen.progress("job") as tell:
-        for each in client.watch(job.id):
-            job = each
-            if (told := job.progress) is not None and job.state == "running":
-                note = f"{told.step} {told.note}".strip()
-                tell(Progress(step="job", done=told.done, seconds_left=told.seconds_left, note=note))
-    if job.state != "succeeded":
-        raise LibraryError(f"Job {job.id} has {job.state}: {job.error or 'somebody cancelled it.'}")
+    job = watched(screen, client, job)
     client.fetch_result(job, out)
     return job

@@ -57,8 +57,7 @@ function spell(knob) {
 function hand(knob) {
   const field = document.querySelector(`.upload [name="set:${CSS.escape(knob.dataset.knob)}"]`);
   if (!field) return;
-  const usual = field.defaultValue ?? [...field.options].find((each) => each.defaultSelected).value;
-  field.value = "turned" in knob.dataset ? valueOf(knob) : usual;
+  field.value = "turned" in knob.dataset ? valueOf(knob) : knob.dataset.default;
 }
 
 function address(panel) {
@@ -147,6 +146,7 @@ async function turned(panel) {
 for (const panel of panels) {
   const knobs = [...panel.querySelectorAll("[data-knob]")];
   for (const knob of knobs) {
+    if ("set" in knob.dataset) Object.assign(knob, { value: knob.dataset.set }).dataset.turned = "";  // so the link to this page says
     spell(knob);
     knob.addEventListener("input", () => { knob.dataset.turned = ""; spell(knob); hand(knob); turned(panel); });
   }

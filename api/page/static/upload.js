@@ -1,5 +1,7 @@
 // A file dropped or chosen is sent as it is; what became of it is said in words.
 
+import { send } from "./send.js";
+
 const form = document.querySelector(".upload");
 const [file, drop, progress] = ["#file", ".drop", "progress"].map((name) => form.querySelector(name));
 const [button, status, problem] = ["button", ".status", ".problem"].map((name) => form.querySelector(name));
@@ -22,19 +24,6 @@ function query() {
   return told;
 }
 
-function send(chosen) {
-  return new Promise((done, failed) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", `${form.dataset.path}?${query()}`);
-    request.setRequestHeader("Content-Type", "application/octet-stream");
-    request.responseType = "json";
-    request.upload.addEventListener("progress", (event) => { if (event.total) progress.value = event.loaded / event.total; });
-    request.addEventListener("load", () => done(request));
-    request.addEventListener("error", () => failed(new Error("The server cannot be reached, or closed the connection. Try again.")));
-    request.send(chosen);
-  });
-}
-
 async function upload() {
   const chosen = file.files[0], limit = Number(form.dataset.limit);
   if (chosen.size > limit) { tell("", `${chosen.name} has ${chosen.size} bytes; at most ${limit} are taken.`); return; }
@@ -42,7 +31,7 @@ async function upload() {
   button.disabled = true;
   progress.hidden = false;
   try {
-    const { status: code, response } = await send(chosen);
+    const { status: code, response } = await send(`${form.dataset.path}?${query()}`, chosen, (done) => { progress.value = done; });
     if (code >= 400 || !response) { tell("", response?.detail ?? `The server answered ${code}.`); return; }
     tell(code === 201 ? form.dataset.kept : "The library has this very file already: ");
     const link = document.createElement("a");

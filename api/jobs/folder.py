@@ -1,0 +1,13 @@
+"""How files are called in the folder of a job, which the worker furnishes and the process that works reads."""
+
+from profiler.profile_file import SUFFIX
+
+__all__ = ["PROFILE", "candidate_name"]
+
+PROFILE = f"profile{SUFFIX}"
+"""The one profile that a render or an export is of."""
+
+
+def candidate_name(number: int) -> str:
+    """Return what the profile of a match is called that its order names at this place, from 0 on."""
+    return f"candidate-{number}{SUFFIX}"

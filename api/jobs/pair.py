@@ -1,0 +1,18 @@
+"""A dry and its wet in one file, as they are sent and kept: first the dry, then the wet, each as its own file was."""
+
+from pathlib import Path
+
+__all__ = ["parted"]
+
+_PIECE = 1 << 20
+
+
+def parted(pair: Path, target: Path, *, start: int, stop: int | None = None) -> Path:
+    """Write the bytes of a pair from `start` to `stop`, or to its end, to `target`, and return that."""
+    with pair.open("rb") as source, target.open("wb") as sink:
+        source.seek(start)
+        left = pair.stat().st_size - start if stop is None else stop - start
+        while left > 0 and (piece := source.read(min(_PIECE, left))):
+            sink.write(piece)
+            left -= len(piece)
+    return target
