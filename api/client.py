@@ -15,7 +15,7 @@ import h11
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from api.heard import SoundMatches, TagCorrection, TagProposals
+from api.heard import SaidTag, SoundMatches, TagCorrection, TagProposals
 from api.job import ENDED, Job, JobPage, Matches, NewExport
 from api.people import Invitation, Me, NewAccount, TokenWithSecret
 from api.problem import ProblemDetails
@@ -106,6 +106,11 @@ class LibraryClient:
     def correct_tag(self, correction: TagCorrection) -> Entry:
         """Say whether a tag fits a profile, which proposals then learn from."""
         return self._asked(Entry, "POST", "/api/v1/tags/corrections", json=asdict(correction))
+
+    def tag_corrections(self, entry_id: int | None = None, *, most: int = 25) -> tuple[SaidTag, ...]:
+        """Return what you said of tags last, newest first: of one profile or all."""
+        told = {"most": most} if entry_id is None else {"entry": entry_id, "most": most}
+        return self._asked(tuple[SaidTag, ...], "GET", "/api/v1/tags/corrections", params=told)
 
     def push(self, path: Path, about: Description | None = None, *, version_of: int | None = None) -> Pushed:
         """Upload a profile file: as an entry, or as the newest version of one."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
 from api.values import Entry, Tag
 
-__all__ = ["SoundMatch", "SoundMatches", "TagCorrection", "TagProposal", "TagProposals"]
+__all__ = ["SaidTag", "SoundMatch", "SoundMatches", "TagCorrection", "TagProposal", "TagProposals"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,3 +65,14 @@ class TagCorrection:
     entry_id: Annotated[int, Field(ge=1, le=2**31 - 1)]
     tag: Tag
     is_right: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaidTag:
+    """What somebody said of a tag and a profile, and when: that it fits, or that it does not."""
+
+    entry_id: int
+    name: str
+    tag: str
+    is_right: bool
+    at: datetime

@@ -21,6 +21,7 @@ from api.http import (
     profiles,
     shelves,
     sounds,
+    tag_pages,
     tags,
 )
 from api.http.asking import BEARER
@@ -66,7 +67,7 @@ def create_app(
     app.state.listening = heard_by or Listening(library)
     app.state.desk = desk or Desk(library)
     app.state.ending = ending or threading.Event()
-    pages = (page.routes, profile_pages.routes, account_pages.routes, job_pages.routes)
+    pages = (page.routes, profile_pages.routes, account_pages.routes, tag_pages.routes, job_pages.routes)
     for public in (operations.routes, people.public_routes, *pages):
         app.include_router(public)
     listens = (sounds.routes, listening.routes, matching.routes, tags.routes)

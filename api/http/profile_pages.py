@@ -17,12 +17,14 @@ from api.page import rendered
 from api.page.words import GEARS, LICENCES, usual_track
 from api.problem import Problem
 from api.store import entries
+from api.store.tag_labels import said_by
 from profiler.knob import find_knob
 
 __all__ = ["routes"]
 
 routes = APIRouter(include_in_schema=False)
 
+_SAID = 20
 _Number = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 _Settings = Annotated[Sequence[Setting], Query(alias="set", max_length=64)]
 _Sides = Annotated[list[Annotated[int, Query(ge=1, le=2**31 - 1)]], Query(alias="with", max_length=10)]
@@ -35,6 +37,7 @@ def profile_page(entry_id: Id, library: Lib, caller: Reader, version: _Number = 
         entry = entries.one_entry(connection, entry_id, asked_by=caller.account_id)
         versions = entries.versions_of(connection, entry_id)
         shown = entries.chosen_version(versions, entry_id, version)
+        said = said_by(connection, caller.account_id, entry_id=entry_id, most=_SAID) if caller.account_id else ()
         is_own = caller.account_id is not None and entries.owner_of(connection, entry_id) == caller.account_id
     given = settings_told(at)
     complete = checked(shown, given)
@@ -42,7 +45,7 @@ def profile_page(entry_id: Id, library: Lib, caller: Reader, version: _Number = 
     may_change = "write" in caller.scopes and (is_own or caller.is_admin)
     values = {"entry": entry, "version": shown, "versions": versions, "settings": settings, "may_change": may_change}
     heard = {"tracks": all_tracks(library, caller), "chosen": usual_track(entry)}
-    asked = {"may_ask": "write" in caller.scopes, "limit_bytes": library.settings.material_limit_bytes}
+    asked = {"may_ask": "write" in caller.scopes, "said": said, "limit_bytes": library.settings.material_limit_bytes}
     return html(rendered("profile", who=caller, here=f"/profiles/{entry_id}", **values, **heard, **asked))
 
 

@@ -4,15 +4,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.heard import TagCorrection, TagProposals
+from api.heard import SaidTag, TagCorrection, TagProposals
 from api.http.asking import Lib, Listen, Reader, Writer, account_of
 from api.listening.tagging import proposals
 from api.store import audit, entries, tag_labels
 from api.values import Entry, Tag
 
-__all__ = ["routes"]
+__all__ = ["correct_tag", "routes"]
 
 routes = APIRouter(prefix="/api/v1", tags=["tags"])
+
+
+_Entry = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Only for this profile.")]
 
 
 @routes.get("/tags/proposals")
@@ -20,7 +23,7 @@ def propose_tags(
     listening: Listen,
     caller: Reader,
     tag: Annotated[Tag | None, Query(description="Only this tag; else all that enough is known of.")] = None,
-    entry: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Only for this profile.")] = None,
+    entry: _Entry = None,
     most: Annotated[int, Query(ge=1, le=100, description="How many proposals to return at most.")] = 25,
 ) -> TagProposals:
     """Return tags that may fit profiles which do not have them, by how they sound, the surest first.
@@ -28,6 +31,18 @@ def propose_tags(
     They are learnt from the library's tags and from your corrections.
     """
     return proposals(listening, account_of(caller), tag=tag, entry_id=entry, most=most)
+
+
+@routes.get("/tags/corrections")
+def list_corrections(
+    library: Lib,
+    caller: Reader,
+    entry: _Entry = None,
+    most: Annotated[int, Query(ge=1, le=100, description="How many to return at most.")] = 25,
+) -> tuple[SaidTag, ...]:
+    """Return what you said of tags and profiles last, the newest first."""
+    with library.database.reading() as connection:
+        return tag_labels.said_by(connection, account_of(caller), entry_id=entry, most=most)
 
 
 @routes.post("/tags/corrections")

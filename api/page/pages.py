@@ -18,7 +18,7 @@ __all__ = ["STATIC", "StaticFile", "rendered", "static_file"]
 
 _SCRIPT, _STYLE, _IMAGE = "text/javascript; charset=utf-8", "text/css; charset=utf-8", "image/svg+xml"
 _SHARED = {"report.css": _STYLE, "sound.js": _SCRIPT, "blind.js": _SCRIPT}
-_SCRIPTS = ("page.js", "listen.js", "send.js", "upload.js", "by_sound.js", "jobs.js")
+_SCRIPTS = ("page.js", "listen.js", "send.js", "upload.js", "by_sound.js", "tags.js", "jobs.js")
 _OWN = {"page.css": _STYLE, **dict.fromkeys(_SCRIPTS, _SCRIPT), "icon.svg": _IMAGE}
 
 

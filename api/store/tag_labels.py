@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, union
 
-from api.heard import TagCorrection
+from api.heard import SaidTag, TagCorrection
 from api.problem import Problem
 from api.store.tables import entries, entry_tags, tag_labels
 
-__all__ = ["learnable_tags", "names_of", "said_of", "set_label", "settled_for"]
+__all__ = ["learnable_tags", "names_of", "said_by", "said_of", "set_label", "settled_for"]
 
 _MOST_LABELS = 100_000
 _MOST_TAGS = 12
@@ -29,6 +29,17 @@ def set_label(connection: Connection, account_id: int, correction: TagCorrection
         )
     row = {"entry_id": correction.entry_id, "tag": correction.tag, "is_right": correction.is_right}
     connection.execute(insert(tag_labels).values(account_id=account_id, at=datetime.now(UTC), **row))
+
+
+def said_by(connection: Connection, account_id: int, *, entry_id: int | None, most: int) -> tuple[SaidTag, ...]:
+    """Return what somebody said last, of one entry or of all, the newest first."""
+    columns = (entries.c.name, *(tag_labels.c[name] for name in ("entry_id", "tag", "is_right", "at")))
+    query = select(*columns).join(entries, entries.c.id == tag_labels.c.entry_id)
+    query = query.where(tag_labels.c.account_id == account_id)
+    if entry_id is not None:
+        query = query.where(tag_labels.c.entry_id == entry_id)
+    newest = query.order_by(tag_labels.c.at.desc(), tag_labels.c.entry_id, tag_labels.c.tag).limit(most)
+    return tuple(SaidTag(**row._asdict()) for row in connection.execute(newest))
 
 
 def learnable_tags(connection: Connection, account_id: int) -> tuple[str, ...]:
