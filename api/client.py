@@ -170,6 +170,12 @@ class LibraryClient:
         told = {"profile_id": profile_id, **(query or {})}
         return self._job_of("render", (dry,), "application/octet-stream", told)
 
+    def play_chain(self, chain: str, dry: Path, query: Mapping[str, object] | None = None) -> Job:
+        """Have a recording be played through a chain: the text of a chain file, whose slots name profiles of the
+        library. `query` is as the server has it: set, automation, form ...
+        """
+        return self._job_of("chain", (dry,), "application/octet-stream", {"chain": chain, **(query or {})})
+
     def match(self, dry: Path, wet: Path, query: Mapping[str, object] | None = None) -> Job:
         """Have profiles be looked for that make a wet of its dry, with their knobs. `query` has name and priority."""
         told = {"dry_bytes": _size_of(dry), **(query or {})}

@@ -19,6 +19,8 @@ __all__ = [
     "ORDER",
     "PROGRESS",
     "Bits",
+    "ChainOrder",
+    "ChainProfile",
     "ExportOrder",
     "FileForm",
     "Job",
@@ -40,7 +42,7 @@ __all__ = [
     "TrainOrder",
 ]
 
-JobKind: TypeAlias = Literal["train", "render", "export", "match"]
+JobKind: TypeAlias = Literal["train", "render", "chain", "export", "match"]
 JobState: TypeAlias = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Priority: TypeAlias = Literal["low", "normal", "high"]
 Resource: TypeAlias = Literal["cpu", "gpu"]
@@ -85,6 +87,29 @@ class RenderOrder:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChainProfile:
+    """The version of a profile that a slot of a chain plays."""
+
+    slot: str
+    profile_id: int
+    version: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChainOrder:
+    """A recording to be played through a chain: the text of a chain file, and the profiles that lie beside it."""
+
+    kind: Literal["chain"] = "chain"
+    chain: str
+    profiles: tuple[ChainProfile, ...]
+    settings: Mapping[str, float | str] = field(default_factory=dict)
+    automation: str = ""
+    bits: Bits | None = None
+    form: FileForm = "wav"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExportOrder:
     """One knob setting of one version of a profile, to be written for Neural Amp Modeler."""
 
@@ -115,7 +140,9 @@ class MatchOrder:
     candidates: tuple[MatchCandidate, ...]
 
 
-Order: TypeAlias = Annotated[TrainOrder | RenderOrder | ExportOrder | MatchOrder, Field(discriminator="kind")]
+Order: TypeAlias = Annotated[
+    TrainOrder | RenderOrder | ChainOrder | ExportOrder | MatchOrder, Field(discriminator="kind")
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Chain files: which effects follow each other and stand beside each other, as a JSON document."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -86,6 +86,14 @@ class ChainFile:
         """Yield the ids of all slots and branches."""
         yield from (part.id for part in self.parts())
 
+    def effects(self) -> Iterator[Slot]:
+        """Yield the slots that play an effect of their own, wherever they stand."""
+        yield from (part for part in self.parts() if isinstance(part, Slot) and part.kind != "parallel")
+
+    def with_refs(self, refs: Mapping[str, str]) -> "ChainFile":
+        """Return the chain with other refs in some slots, by their ids."""
+        return replace(self, slots=_with_refs(self.slots, refs))
+
 
 def _parts(slots: Sequence[Slot]) -> Iterator[Slot | Branch]:
     for slot in slots:
@@ -93,6 +101,17 @@ def _parts(slots: Sequence[Slot]) -> Iterator[Slot | Branch]:
         for branch in slot.branches:
             yield branch
             yield from _parts(branch.slots)
+
+
+def _with_refs(slots: Sequence[Slot], refs: Mapping[str, str]) -> tuple[Slot, ...]:
+    return tuple(
+        replace(
+            slot,
+            ref=refs.get(slot.id, slot.ref),
+            branches=tuple(replace(each, slots=_with_refs(each.slots, refs)) for each in slot.branches),
+        )
+        for slot in slots
+    )
 
 
 def _check_id(name: str) -> None:
@@ -115,15 +134,12 @@ def read_chain(path: Path) -> ChainFile:
         chain = read_manifest(ChainFile, path)
     except ManifestError as error:
         raise ChainError(str(error)) from error
-    return ChainFile(slots=tuple(_beside(path.parent, slot) for slot in chain.slots), version=chain.version)
+    return chain.with_refs({slot.id: _beside(path.parent, slot) for slot in chain.effects()})
 
 
-def _beside(folder: Path, slot: Slot) -> Slot:
-    """Return the slot with the paths in it starting where the folder does."""
+def _beside(folder: Path, slot: Slot) -> str:
+    """Return what a slot plays, its path starting where the folder does."""
     is_path = slot.kind in ("profile", "ir", "chain") or (slot.kind == "plugin" and not slot.ref.startswith("lv2:"))
     if slot.kind in ("profile", "chain") and slot.ref.startswith(PREFIX):
-        return replace(slot, ref=str(effect_path(slot.ref)))
-    branches = tuple(
-        replace(branch, slots=tuple(_beside(folder, each) for each in branch.slots)) for branch in slot.branches
-    )
-    return replace(slot, ref=str(folder / slot.ref) if is_path else slot.ref, branches=branches)
+        return str(effect_path(slot.ref))
+    return str(folder / slot.ref) if is_path else slot.ref

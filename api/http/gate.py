@@ -35,7 +35,7 @@ PUBLIC = frozenset({"/health", "/ready", "/openapi.json", "/api/v1/claim", "/sig
 
 _READING = frozenset({"GET", "HEAD"})
 _UPLOAD = re.compile(r"/api/v1/(profiles(/[^/]*/versions)?|search/sound)/?")
-_MATERIAL = re.compile(r"/api/v1/jobs/(train|render|match)/?")
+_MATERIAL = re.compile(r"/api/v1/jobs/(train|render|chain|match)/?")
 _BODY_BYTES = 64 << 10
 _DRAINED_BYTES = 1 << 20  # a refused body that is no longer is read to its end, which spares a new connection
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")

@@ -1,18 +1,20 @@
 """What is said in URLs of jobs that are asked for with a file as the body."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from api.chains import Found, Named, resolved_chain
 from api.http.queries import UploadQuery, checked
-from api.job import Bits, FileForm, Priority, RenderOrder, Resource, TrainOrder
+from api.job import Bits, ChainOrder, FileForm, Priority, RenderOrder, Resource, TrainOrder
 from api.problem import Problem
 from api.values import Entry, Line, Version
 from profiler.errors import SplitError
 from profiler.profile import Size
 from profiler.split import parse_hold_out
 
-__all__ = ["MatchQuery", "RenderQuery", "TrainQuery"]
+__all__ = ["ChainQuery", "MatchQuery", "RenderQuery", "TrainQuery"]
 
 _DEFAULT_SECONDS = 300.0
 _TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
@@ -63,16 +65,13 @@ class TrainQuery(UploadQuery):
         )
 
 
-class RenderQuery(BaseModel):
-    """What to play a recording through, and how."""
+class _PlayQuery(BaseModel):
+    """How to play a recording, through whatever it is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    profile_id: _Id = Field(description="The profile to play it through.", examples=[1])
-    version: _Id | None = Field(None, description="Its version; the newest unless told.")
     set: list[Line] = Field([], max_length=64, description="Where knobs stand: KNOB=VALUE. Repeat for more.")
     automation: _Automation = Field("", description="How knobs turn: the text of a knob track, or of a table.")
-    size: Size = Field(Size.FULL, description="The full effect, or the light one.")
     bits: Bits | None = Field(None, description="How fine samples are stored.")
     form: FileForm = Field("wav", description="What file is written.")
     name: Line = Field("", description="What to call it.")
@@ -83,18 +82,53 @@ class RenderQuery(BaseModel):
         """What the job is called."""
         return self.name or "Render"
 
-    def order(self, entry: Entry, version: Version) -> RenderOrder:
-        """Return it as what is to be done. Raises Problem for knobs that the profile does not have."""
+    def settings(self) -> dict[str, float | str]:
+        """Return where knobs shall stand. Raises Problem for what is not understood."""
         told: dict[str, float | str] = {}
         for text in self.set:
             knob, equals, value = text.partition("=")
             if not (knob and equals and value):
                 raise Problem(422, "Not understood", f"set={text!r} is not understood. Write KNOB=VALUE.")
             told[knob] = value
-        same: dict[str, Any] = {name: getattr(self, name) for name in ("automation", "size", "bits", "form")}
+        return told
+
+
+class RenderQuery(_PlayQuery):
+    """What profile to play a recording through, and how."""
+
+    profile_id: _Id = Field(description="The profile to play it through.", examples=[1])
+    version: _Id | None = Field(None, description="Its version; the newest unless told.")
+    size: Size = Field(Size.FULL, description="The full effect, or the light one.")
+
+    def order(self, entry: Entry, version: Version) -> RenderOrder:
+        """Return it as what is to be done. Raises Problem for knobs that the profile does not have."""
         return RenderOrder(
-            profile_id=entry.id, version=version.number, sha256=version.sha256, settings=checked(version, told), **same
+            profile_id=entry.id,
+            version=version.number,
+            sha256=version.sha256,
+            settings=checked(version, self.settings()),
+            automation=self.automation,
+            size=self.size,
+            bits=self.bits,
+            form=self.form,
         )
+
+
+class ChainQuery(_PlayQuery):
+    """What chain to play a recording through, and how."""
+
+    chain: Annotated[str, StringConstraints(min_length=2, max_length=8_000, pattern=_TEXT)] = Field(
+        description="The text of a chain file. Slots name profiles as library:ID, library:ID@VERSION, sha256:HASH, or "
+        "preset:NAME; a library plays neither plugins nor files of its machine.",
+        examples=['{"slots": [{"id": "fuzz", "kind": "profile", "ref": "library:1"}]}'],
+    )
+
+    def order(self, find: Callable[[Named], Found]) -> ChainOrder:
+        """Return it as what is to be done. Raises Problem for what is no chain that the library can play."""
+        settings = self.settings()
+        resolved = resolved_chain(self.chain, settings, find)
+        same: dict[str, Any] = {name: getattr(self, name) for name in ("automation", "bits", "form")}
+        return ChainOrder(chain=resolved.text, profiles=resolved.profiles, settings=settings, **same)
 
 
 class MatchQuery(BaseModel):

@@ -8,7 +8,7 @@ from typing import Any
 from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 
-from api.http.job_queries import MatchQuery, RenderQuery, TrainQuery
+from api.http.job_queries import ChainQuery, MatchQuery, RenderQuery, TrainQuery
 from api.http.receiving import AUDIO_TYPES, TYPES, check_type, received
 from api.job import Job, Order
 from api.jobs.desk import Desk
@@ -45,7 +45,7 @@ class Material:
         request: Request,
         desk: Desk,
         caller: Caller,
-        query: TrainQuery | RenderQuery | MatchQuery,
+        query: TrainQuery | RenderQuery | ChainQuery | MatchQuery,
         order_of: Callable[[Path], Order],
         *,
         limiter: CapacityLimiter | None = None,

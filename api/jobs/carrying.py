@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from api.job import FINDINGS, ORDER, PROGRESS, Job, JobResult, MatchOrder, TrainOrder
+from api.job import FINDINGS, ORDER, PROGRESS, ChainOrder, Job, JobResult, MatchOrder, TrainOrder
 from api.jobs.desk import Desk
 from api.jobs.engine import GivenBack
-from api.jobs.folder import PROFILE, candidate_name
+from api.jobs.folder import CHAIN, PROFILE, candidate_name
 from api.jobs.process import WorkProcess
 from api.library import Added, Received
 from api.log import LOG
@@ -28,6 +28,7 @@ from api.store import audit, jobs, people
 from api.store.database import Connection
 from api.store.jobs import Outcome
 from profiler.errors import ProfilerError
+from profiler.profile_file import SUFFIX
 from profiler.storage import sha256_of, write_bytes
 
 __all__ = ["Run", "folder_of"]
@@ -108,6 +109,8 @@ class Run:
             self._patiently(lambda: self._desk.files.fetch(sha256, size, self._folder / "material"))
         if isinstance(job.order, MatchOrder):
             self._fetch_candidates(job.order)
+        elif isinstance(job.order, ChainOrder):
+            self._furnish_chain(job.order)
         elif not isinstance(job.order, TrainOrder) and not self._fetch_profile(job.order.sha256, PROFILE):
             raise _Failed("The profile was removed from the library before its turn came.")
         order = {"order": ORDER.dump_python(job.order, mode="json"), "title": job.title}
@@ -121,6 +124,12 @@ class Run:
             return False
         self._patiently(lambda: storage.fetch(sha256, found, self._folder / name))
         return True
+
+    def _furnish_chain(self, order: ChainOrder) -> None:
+        for each in order.profiles:
+            if not self._fetch_profile(each.sha256, f"{each.sha256}{SUFFIX}"):
+                raise _Failed(f"The profile of slot {each.slot} was removed from the library before its turn came.")
+        write_bytes(self._folder / CHAIN, order.chain.encode())
 
     def _fetch_candidates(self, order: MatchOrder) -> None:
         named = [(each.sha256, candidate_name(number)) for number, each in enumerate(order.candidates)]

@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from api.job import FINDINGS, ORDER, PROGRESS, JobProgress, MatchOrder, Order, RenderOrder, TrainOrder
+from api.job import FINDINGS, ORDER, PROGRESS, ExportOrder, JobProgress, MatchOrder, Order, TrainOrder
 from profiler.errors import ProfilerError
 from profiler.finding import Finding
 from profiler.progress import Progress
@@ -95,7 +95,7 @@ def _done(folder: Path, order: Order, title: str, teller: Teller) -> dict[str, A
         return matched(folder, order, teller)
     from api.jobs.playing import exported, rendered  # noqa: PLC0415
 
-    return rendered(folder, order, teller) if isinstance(order, RenderOrder) else exported(folder, order, teller)
+    return exported(folder, order, teller) if isinstance(order, ExportOrder) else rendered(folder, order, teller)
 
 
 def _listen(teller: Teller) -> None:

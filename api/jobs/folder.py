@@ -2,10 +2,13 @@
 
 from profiler.profile_file import SUFFIX
 
-__all__ = ["PROFILE", "candidate_name"]
+__all__ = ["CHAIN", "PROFILE", "candidate_name"]
 
 PROFILE = f"profile{SUFFIX}"
 """The one profile that a render or an export is of."""
+
+CHAIN = "chain.json"
+"""The chain that a recording is played through; its profiles are called by their hashes."""
 
 
 def candidate_name(number: int) -> str:

@@ -1,15 +1,16 @@
-"""Jobs that play a profile: a recording rendered through it, or one of its settings written for another program."""
+"""Jobs that play: a recording rendered through a profile or a chain, or a setting written for another program."""
 
 from pathlib import Path
 from typing import Any
 
-from api.job import ExportOrder, RenderOrder
+from api.job import ChainOrder, ExportOrder, RenderOrder
 from api.jobs.child import Teller
-from api.jobs.folder import PROFILE
+from api.jobs.folder import CHAIN, PROFILE
 from api.limits import limited
 from profiler.audio_file import reading
 from profiler.errors import AudioError
 from profiler.formats.nam import export_nam
+from profiler.profile import Size
 from profiler.profile_file import load
 from profiler.progress import Progress
 from profiler.rendering import RenderJob, run_job
@@ -21,8 +22,11 @@ _MOST_BYTES = 8 << 30
 _MOST_HOURS = 3
 
 
-def rendered(folder: Path, order: RenderOrder, teller: Teller) -> dict[str, Any]:
-    """Play `material` through `profile` and return the name of the wet file. Raises ProfilerError, or Stopped."""
+def rendered(folder: Path, order: RenderOrder | ChainOrder, teller: Teller) -> dict[str, Any]:
+    """Play `material` through the profile or the chain that lies beside it and return the name of the wet file.
+
+    Raises ProfilerError, or Stopped.
+    """
     source, target = folder / "material", folder / f"wet.{order.form}"
     automation = None
     if order.automation:
@@ -39,12 +43,12 @@ def rendered(folder: Path, order: RenderOrder, teller: Teller) -> dict[str, Any]
         if seconds > _MOST_HOURS * 3600:
             raise AudioError(f"The recording lasts {seconds / 3600:.1f} h; at most {_MOST_HOURS} are rendered.")
         job = RenderJob(
-            effect=folder / PROFILE,
+            effect=folder / (PROFILE if isinstance(order, RenderOrder) else CHAIN),
             source=source,
             target=target,
             settings=dict(order.settings),
             automation=automation,
-            size=order.size,
+            size=order.size if isinstance(order, RenderOrder) else Size.FULL,
             bits=order.bits,
         )
         run_job(job, tell)

@@ -10,7 +10,13 @@ __all__ = ["BUDGETS", "JOB_FILTERS"]
 BUDGETS: Mapping[int, str] = {60: "1 minute", 300: "5 minutes", 900: "15 minutes", 3600: "1 hour", 4 * 3600: "4 hours"}
 """How long a training may be told to learn, in seconds, in words."""
 
-_KINDS: Mapping[JobKind, str] = {"train": "Training", "render": "Render", "export": "Export", "match": "Match"}
+_KINDS: Mapping[JobKind, str] = {
+    "train": "Training",
+    "render": "Render",
+    "chain": "Render through a chain",
+    "export": "Export",
+    "match": "Match",
+}
 _STATES: Mapping[JobState, str] = {
     "queued": "Waits for a worker",
     "running": "Begins",

@@ -55,7 +55,7 @@ def _asked(cases, admin) -> None:
     def asked(case) -> None:
         # A page cannot say which bytes are a profile or a recording, nor which knobs a profile has: others are refused.
         is_upload = case.method == "POST" and case.path.endswith(
-            ("/profiles", "/versions", "/tracks", "/train", "/render", "/match")
+            ("/profiles", "/versions", "/tracks", "/train", "/render", "/chain", "/match")
         )
         is_free = is_upload or case.path.endswith(("/sound", "/export"))
         excluded = [positive_data_acceptance] if is_free else []

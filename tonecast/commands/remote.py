@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import TypeAdapter
 
 from profiler.errors import AutomationError, LibraryError
 from tonecast.commands.library import open_client
@@ -33,17 +34,47 @@ def train_there(screen: Screen, server: str, session: Path, out: Path, query: Ma
 def render_there(
     screen: Screen, server: str, name_or_id: str, files: tuple[Path, Path], query: Mapping[str, object]
 ) -> "Job":
-    """Have a recording be played through a profile of the library, and fetch the wet file.
+    """Have a recording be played through a profile of the library or a chain, and fetch the wet file.
 
-    Of the query, `automation` is the path of a knob track or a table, or None.
+    A chain is a file here, or one that ships; files of profiles in it must be in the library. Of the query,
+    `automation` is the path of a knob track or a table, or None.
     """
     dry, target = files
     form = {".wav": "wav", ".flac": "flac", ".aif": "aiff", ".aiff": "aiff"}.get(target.suffix.lower())
     if form is None:
         raise LibraryError(f"{target} is no file that a server renders to. Name it .wav, .flac or .aiff.")
     told = {"form": form, **query, "automation": _text_of(query.get("automation"))}
+    chain = _chain_of(name_or_id)
+    if chain is not None and told.pop("size", "full") != "full":
+        raise LibraryError("--size chooses within a profile; a chain plays its profiles in full size.")
     with open_client(server) as client:
-        return _done(screen, client, client.render(client.find(name_or_id).id, dry, told), target)
+        if chain is not None:
+            job = client.play_chain(chain, dry, told)
+        else:
+            job = client.render(client.find(name_or_id).id, dry, told)
+        return _done(screen, client, job, target)
+
+
+def _chain_of(name: str) -> str | None:
+    """Return the text of a chain, whose files of profiles are named by their hashes; None for what is no chain."""
+    from profiler.chain_file import ChainFile
+    from profiler.manifest import read_manifest
+    from profiler.presets import PREFIX, effect_path
+    from profiler.storage import sha256_of
+
+    if not name.endswith(".json") and not name.startswith(PREFIX):
+        return None
+    path = effect_path(name)
+    if path.suffix != ".json":
+        return None
+    chain, hashes = read_manifest(ChainFile, path), {}
+    for slot in chain.effects():
+        if slot.kind == "profile" and not slot.ref.startswith((PREFIX, "library:", "sha256:")):
+            file = path.parent / slot.ref
+            if not file.is_file():
+                raise LibraryError(f"Slot {slot.id} of {path.name} plays {file}, which is not there, or is no file.")
+            hashes[slot.id] = f"sha256:{sha256_of(file)}"
+    return TypeAdapter(ChainFile).dump_json(chain.with_refs(hashes), exclude_defaults=True).decode()
 
 
 def _text_of(path: object) -> str:
