@@ -1,7 +1,7 @@
 """Backups: a whole library in one zip, from which one is filled again, on the same kind of database or the other.
 
-The zip has `library.json` (format and revision), `tables/NAME.jsonl` (a row a line) and `files/SHA256.tonecast`. It
-holds the hashes of tokens, so only its owner may read it.
+The zip has `library.json` (format and revision), `tables/NAME.jsonl` (a row a line), `files/SHA256.tonecast`, and
+people's own tracks below `tracks/`. It holds the hashes of tokens, so only its owner may read it.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ from api.storage import Storage
 from api.store import dump, entries
 from api.store.database import Connection, Database
 from api.store.migrations import upgrade_tables
+from api.tracks import OwnTracks
 from profiler.errors import LibraryError
 from profiler.progress import Progress, ProgressCallback, unheard
 from profiler.storage import replacing, sha256_of
@@ -32,6 +33,7 @@ _FORMAT = 1
 _ABOUT = "library.json"
 _FILE = re.compile(r"files/([0-9a-f]{64})\.tonecast")
 _ABOUT_BYTES = 64 << 10
+_TRACKS = "tracks/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,8 @@ def back_up(settings: ServiceSettings, out: Path, *, on_progress: ProgressCallba
             profiles = None
             while profiles is None:
                 profiles = _round(database, storage, archive, copied, gone, on_progress)
+            for name, content in OwnTracks(settings.tracks_folder).files():
+                archive.writestr(f"{_TRACKS}{name}", content)
         return Backup(profiles=profiles, files=len(copied), bytes=out.stat().st_size)
     finally:
         database.close()
@@ -78,6 +82,7 @@ def restore(settings: ServiceSettings, source: Path, *, on_progress: ProgressCal
                         f"{settings.data} has a library already. Restore into a folder, and a database, without one."
                     )
             put = set(_put_files(archive, settings, storage, on_progress))
+            _put_tracks(archive, OwnTracks(settings.tracks_folder))
             with database.writing() as connection:
                 upgrade_tables(connection, revision)
                 dump.fill(connection, lambda name: _rows(archive, name))
@@ -202,12 +207,26 @@ def _put_files(
                 shutil.copyfileobj(packed, file)
             whole = sha256_of(scratch) == sha256
         except (OSError, zipfile.BadZipFile, EOFError) as error:
-            raise LibraryError(f"{archive.filename} cannot be read at {name}: {error}. Use another backup.") from error
+            raise _unreadable(archive, name, error) from error
         if not whole:
             raise LibraryError(f"{archive.filename} is damaged at {name}. Use another backup.")
         storage.put(sha256, scratch)
         yield sha256
     scratch.unlink(missing_ok=True)
+
+
+def _put_tracks(archive: zipfile.ZipFile, tracks: OwnTracks) -> None:
+    for name in (each for each in archive.namelist() if each.startswith(_TRACKS)):
+        try:
+            content = archive.read(name)
+        except (OSError, zipfile.BadZipFile, EOFError) as error:
+            raise _unreadable(archive, name, error) from error
+        if not tracks.put_back(name.removeprefix(_TRACKS), content):
+            raise LibraryError(f"{archive.filename} is damaged: it has {name!r}, which no backup has.")
+
+
+def _unreadable(archive: zipfile.ZipFile, name: str, error: Exception) -> LibraryError:
+    return LibraryError(f"{archive.filename} cannot be read at {name}: {error}. Use another backup.")
 
 
 def _rows(archive: zipfile.ZipFile, name: str) -> Iterator[dict[str, Any]]:

@@ -270,7 +270,7 @@ def _upgraded(settings: ServiceSettings, database: Database, auditions: Audition
         storage=Storage(settings.storage_url),
         inspections=Inspections(seconds=settings.inspection_seconds),
         auditions=auditions,
-        tracks=OwnTracks(settings.data / "tracks"),
+        tracks=OwnTracks(settings.tracks_folder),
     )
 
 

@@ -49,6 +49,11 @@ class ServiceSettings:
         return self.data / "scratch"
 
     @property
+    def tracks_folder(self) -> Path:
+        """Where people's own dry tracks are."""
+        return self.data / "tracks"
+
+    @property
     def jobs_url(self) -> str:
         """The URL of the database with the queue of jobs: a file in the folder, or the PostgreSQL database itself."""
         own = self.database is None or self.database.startswith("sqlite")

@@ -1,8 +1,11 @@
 """People's own tracks: a few seconds each, a few for each account, that nobody else hears."""
 
 import json
+import re
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ __all__ = ["OwnTracks"]
 
 _MOST_TRACKS = 8
 _MARK = "own-"
+_FILE = re.compile(rf"[0-9]{{1,10}}/{_MARK}[0-9a-f]{{16}}\.(wav|json)")
 
 
 class OwnTracks:
@@ -62,6 +66,26 @@ class OwnTracks:
             if track_id not in {each["id"] for each in self._told(account_id)}:
                 raise _nothing(track_id)
             self._remove(account_id, track_id)
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the names of all files, below the folder, and what is in them: a sound, then what is said of it.
+
+        Tracks that are removed meanwhile are left out.
+        """
+        for path in sorted(self._folder.glob(f"*/{_MARK}*.json")):
+            with suppress(FileNotFoundError):
+                told, sound = path.read_bytes(), path.with_suffix(".wav").read_bytes()
+                yield f"{path.parent.name}/{path.stem}.wav", sound
+                yield f"{path.parent.name}/{path.name}", told
+
+    def put_back(self, name: str, content: bytes) -> bool:
+        """Keep a file as `files` told of it; false for a name that no file of a track has."""
+        if not _FILE.fullmatch(name):
+            return False
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, content)
+        return True
 
     def _remove(self, account_id: int, track_id: str) -> None:
         """Remove a track, and what is an original of it: nobody could choose that any more."""

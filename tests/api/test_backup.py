@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from api.backup import back_up, restore
 from api.library import Library, opened
 from api.settings import ServiceSettings
 from api.shipped import add_presets
+from api.sounds import Sound
 from api.store import entries, people
 from api.store.search import Search, found
 from profiler.errors import LibraryError
@@ -94,6 +96,26 @@ def test_a_library_in_use_is_backed_up_as_it_was_at_one_moment(
         restore(settings, tmp_path / f"{number}.zip")
         with opened(settings) as library, library.database.reading() as connection:
             assert set(library.storage.hashes()) == entries.all_hashes(connection)
+
+
+def test_own_tracks_come_back(libraries, new_settings, tmp_path: Path):
+    """As they sounded, with their names and what they are originals of, and for nobody else."""
+    sound = Sound(samples=np.linspace(-0.5, 0.5, 4800, dtype=np.float32), sample_rate=48_000, loudness=-20, peak=0.5)
+    with libraries("sqlite", "first") as library:
+        track = library.tracks.add(7, "riff", sound, original_of=None)
+        original = library.tracks.add(7, "gear", sound, original_of=track.id)
+        back_up(library.settings, tmp_path / "all.zip")
+    settings = new_settings("postgresql", tmp_path / "again")
+    restore(settings, tmp_path / "all.zip")
+    with opened(settings) as library:
+        assert library.tracks.all_of(7) == (track, original)
+        assert library.tracks.all_of(8) == ()
+        np.testing.assert_array_equal(library.tracks.sound(7, track.id).samples, sound.samples)
+    with zipfile.ZipFile(tmp_path / "all.zip", "a") as archive:
+        archive.writestr("tracks/../../out.wav", b"")
+    with pytest.raises(LibraryError, match="which no backup has"):
+        restore(new_settings("sqlite", tmp_path / "third"), tmp_path / "all.zip")
+    assert not list(tmp_path.rglob("out.wav"))
 
 
 def test_presets_are_not_added_twice(libraries, new_settings, tmp_path: Path):
