@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from api.library import held
+from api.library import existing, held
 from api.settings import ServiceSettings
 from api.storage import Storage
 from api.store import dump, entries
@@ -50,7 +50,7 @@ def back_up(settings: ServiceSettings, out: Path, *, on_progress: ProgressCallba
 
     Raises LibraryError where there is none or a file of it is missing, StorageError for a disk that refuses.
     """
-    database, storage = _existing(settings)
+    database, storage = existing(settings), Storage(settings.storage_url)
     try:
         with replacing(out, mode=0o600) as scratch, zipfile.ZipFile(scratch, "w", allowZip64=True) as archive:
             copied: set[str] = set()
@@ -95,18 +95,6 @@ def restore(settings: ServiceSettings, source: Path, *, on_progress: ProgressCal
             return Backup(profiles=profiles, files=len(put), bytes=source.stat().st_size)
         finally:
             database.close()
-
-
-def _existing(settings: ServiceSettings) -> tuple[Database, Storage]:
-    """Open a library's rows and files. Raises LibraryError where there are none."""
-    if settings.database is None and not (settings.data / "library.db").is_file():
-        raise LibraryError(f"{settings.data} has no library. Name its folder with --data.")
-    database = Database(settings.database_url)
-    with database.reading() as connection:
-        if dump.has_tables(connection):
-            return database, Storage(settings.storage_url)
-    database.close()
-    raise LibraryError("The database has no library in it. Name the one that `tonecast serve` was given.")
 
 
 def _round(

@@ -18,7 +18,7 @@ from api.people import Caller
 from api.problem import Problem
 from api.settings import ServiceSettings
 from api.storage import Storage
-from api.store import audit, counts, entries, people
+from api.store import audit, counts, dump, entries, people
 from api.store.database import Connection, Database
 from api.store.migrations import upgrade
 from api.tracks import OwnTracks
@@ -26,7 +26,18 @@ from api.values import Description, Facts
 from profiler.errors import LibraryError, StorageError
 from profiler.storage import sha256_of
 
-__all__ = ["Added", "Library", "Received", "account_of", "check_owner", "held", "joined", "opened", "remove_unnamed"]
+__all__ = [
+    "Added",
+    "Library",
+    "Received",
+    "account_of",
+    "check_owner",
+    "existing",
+    "held",
+    "joined",
+    "opened",
+    "remove_unnamed",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +268,22 @@ def held(settings: ServiceSettings) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def existing(settings: ServiceSettings) -> Database:
+    """Open the rows of a library that is there, and change nothing. Raises LibraryError where there is none."""
+    if settings.database is None and not (settings.data / "library.db").is_file():
+        raise LibraryError(f"{settings.data} has no library. Name its folder with --data.")
+    database = Database(settings.database_url)
+    try:
+        with database.reading() as connection:
+            if dump.has_tables(connection):
+                return database
+    except Problem as error:
+        database.close()
+        raise LibraryError(f"The library cannot be read: {error.detail}") from error
+    database.close()
+    raise LibraryError("The database has no library in it. Name the one that `tonecast serve` was given.")
 
 
 def _upgraded(settings: ServiceSettings, database: Database, auditions: Auditions) -> Library:

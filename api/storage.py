@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import fsspec
@@ -10,11 +11,15 @@ from fsspec.implementations.local import LocalFileSystem
 
 from api.problem import Problem
 from profiler.errors import StorageError
-from profiler.storage import replacing, sha256_of, sweep
+from profiler.profile_file import SUFFIX
+from profiler.storage import replacing, scratch_files, sha256_of, sweep
 
-__all__ = ["Storage"]
+__all__ = ["JOB_FILES", "PROFILES", "Storage"]
 
-_SUFFIX = ".tonecast"
+PROFILES = SUFFIX
+JOB_FILES = ".job"
+"""What names of files end in: of profiles, and of what jobs are given and leave."""
+
 _PIECE = 256 << 10
 
 
@@ -24,7 +29,7 @@ class Storage:
     Files with one suffix are out of the sight of storages with another in the same place.
     """
 
-    def __init__(self, url: str, *, suffix: str = _SUFFIX) -> None:
+    def __init__(self, url: str, *, suffix: str = PROFILES) -> None:
         self.url, self._suffix = url, suffix
         self._name = re.compile(rf"([0-9a-f]{{64}}){re.escape(suffix)}")
         try:
@@ -82,6 +87,16 @@ class Storage:
         for path in self._files.find(self._root):
             if match := self._name.fullmatch(path.rsplit("/", 1)[-1]):
                 yield match[1]
+
+    def age_seconds(self, sha256: str) -> float:
+        """Return how long ago a file was put. Raises FileNotFoundError."""
+        changed: datetime = self._files.modified(self._path(sha256))
+        return (datetime.now(UTC) - changed.astimezone(UTC)).total_seconds()
+
+    def half_written(self) -> Iterator[Path]:
+        """Yield what is being written, or was when its writer was killed. Object stores show no such thing."""
+        if self.is_local:
+            yield from scratch_files(Path(self._root))
 
     def remove(self, sha256: str) -> None:
         """Remove a file that no row knows."""

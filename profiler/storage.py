@@ -15,7 +15,7 @@ from profiler.errors import StorageError
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["replacing", "sha256_of", "sweep", "write_bytes"]
+__all__ = ["replacing", "scratch_files", "sha256_of", "sweep", "write_bytes"]
 
 _MARK = "part-"
 _SCRATCH = re.compile(rf"\..*\.{_MARK}[a-z0-9_]{{8}}(\.[^.]*)?", re.DOTALL)
@@ -82,9 +82,15 @@ def sweep(folder: Path) -> None:
     What somebody is writing stays (where disks have no locks, nobody else may be writing there), and so does what
     cannot be removed: it is in nobody's way.
     """
+    for path in scratch_files(folder):
+        _remove_unheld(path)
+
+
+def scratch_files(folder: Path) -> Iterator[Path]:
+    """Yield what is being written in a folder and all within it, or was when the process that wrote it was killed."""
     for path in folder.rglob(f".*.{_MARK}*"):
         if _SCRATCH.fullmatch(path.name):
-            _remove_unheld(path)
+            yield path
 
 
 def _remove_unheld(path: Path) -> None:

@@ -22,6 +22,7 @@ from tonecast.commands.render import render
 from tonecast.commands.report import report
 from tonecast.commands.serve import serve
 from tonecast.commands.train import train
+from tonecast.commands.verify import verify
 from tonecast.commands.worker import worker
 
 __all__ = ["app", "run"]
@@ -53,7 +54,7 @@ app.command()(render)
 app.command()(export)
 app.command()(serve)
 app.command()(worker)
-for command in (login, push, pull, search, invite, backup, restore):
+for command in (login, push, pull, search, invite, backup, restore, verify):
     app.command()(command)
 app.command()(doctor)
 

@@ -14,16 +14,13 @@ from api.jobs.engine import Engine, queue_of
 from api.library import Library, Received, account_of, remove_unnamed
 from api.people import Caller
 from api.problem import Problem
-from api.storage import Storage
+from api.storage import JOB_FILES, Storage
 from api.store import audit, jobs, people, workers
 from api.store.database import Connection
 from api.store.jobs import NewJob, Unfinished
 from profiler.errors import LibraryError
 
-__all__ = ["FILES_SUFFIX", "Desk", "run_id"]
-
-FILES_SUFFIX = ".job"
-"""What names of files of jobs end in, in the storage."""
+__all__ = ["Desk", "run_id"]
 
 
 def run_id(job_id: str, run: int) -> str:
@@ -36,7 +33,7 @@ class Desk:
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self.files = Storage(library.settings.storage_url, suffix=FILES_SUFFIX)
+        self.files = Storage(library.settings.storage_url, suffix=JOB_FILES)
         self._lock = threading.Lock()
         self._engine: Engine | None = None
 
