@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from api.job import JobResult, RenderOrder, TrainOrder
 from api.library import Library
@@ -148,6 +149,8 @@ def test_rows_that_contradict_each_other_are_found(whole: Library, statement: st
 def test_keys_that_lead_nowhere_are_found(whole: Library):
     """SQLite does not look at keys unless it is told to; PostgreSQL lets nobody make such rows."""
     if not whole.database.is_sqlite:
+        with pytest.raises(IntegrityError):
+            changed(whole, "UPDATE versions SET uploader_id = 99 WHERE number = 2")
         return
     with closing(sqlite3.connect(whole.settings.data / "library.db", isolation_level=None)) as careless:
         careless.execute("UPDATE versions SET uploader_id = 99 WHERE number = 2")
