@@ -1,0 +1,159 @@
+"""A library whose processes are killed a hundred times while it is used: this fails where anything of it is lost.
+
+    python benchmarks/library_crashes.py --work DIR [--kills 100] [--seed 1] [--database postgresql://...] [--json F]
+
+A server with its worker and a worker beside it (with PostgreSQL one in a folder of its own, as on another machine) are
+used by clients that upload, change and remove profiles, and order and remove trainings, renders and exports. At random
+moments one of the processes, all of them, or the process that works on a job, gets SIGKILL, and is started again; now
+and then a server that brings a library of an earlier revision up to date. After every kill `api.verification` compares
+rows, files and hashes; every twenty, and at the end, all jobs are waited for and all that clients were told is
+compared with what is there. DIR keeps it all: run again, it goes on where it was. With --database, the database of that
+URL must be empty at first, and its server allow databases to be made.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from crash_clients import Clients, Journal, Materials, unfinished
+from crash_migrations import migration_killed
+from crash_processes import Processes, job_processes
+
+from api.client import LibraryClient
+from api.settings import ServiceSettings
+from api.verification import GRACE_SECONDS, verify
+
+_EVERY = 20
+_MOMENT_SECONDS = 3.0
+_STARTING_SECONDS = 4.0
+_STARTING = 0.25  # of the kills come while what was killed before starts again
+_DRAIN_SECONDS = 900
+_VICTIMS = {"server": 25, "worker": 20, "other worker": 15, "job": 20, "all": 8, "migration": 12}
+
+
+def main() -> None:
+    """Kill, start again and compare, until there were as many kills as wanted. Exits with 1 where anything was lost."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--database")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    settings = ServiceSettings(data=options.work / "library", database=options.database)
+    journal = Journal(options.work / "journal.jsonl")
+    flaws: list[str] = []
+    with Processes(settings, options.work) as processes:
+        test = _Test(settings, options.work, processes, journal)
+        for number in range(len(journal.of("kill")), options.kills):
+            flaws += test.kill_one(number, random.Random(options.seed * 100_000 + number))
+            told = journal.of("kill")[-1]
+            print(f"kill {number + 1}: {told['victim']}, {told['moment']}; {len(flaws)} flaws", flush=True)
+            if (number + 1) % _EVERY == 0 or number + 1 == options.kills or flaws:
+                flaws += test.settled()
+            if flaws:
+                break
+    figures = _figures(journal, settings, processes, flaws)
+    print(json.dumps(figures, indent=2))
+    if options.json:
+        known = json.loads(options.json.read_text()) if options.json.is_file() else {}
+        options.json.write_text(json.dumps(known | {figures.pop("database"): figures}, indent=2) + "\n")
+    sys.exit(1 if flaws else 0)
+
+
+class _Test:
+    def __init__(self, settings: ServiceSettings, work: Path, processes: Processes, journal: Journal) -> None:
+        self._settings, self._work, self._processes, self._journal = settings, work, processes, journal
+        self._materials = Materials(work / "materials")
+
+    def kill_one(self, number: int, rng: random.Random) -> list[str]:
+        """Kill what the draw says, at the moment that it says, and return what is wrong after it."""
+        victim = rng.choices(list(_VICTIMS), list(_VICTIMS.values()))[0]
+        wrong: list[str] = []
+        with Clients(self._processes, self._journal, self._materials, rng.randrange(2**31)):
+            if victim == "migration":
+                moment, wrong = migration_killed(self._settings, self._work / f"migration-{number}", rng)
+            elif rng.random() < _STARTING:
+                moment = "as it starts"
+                self._processes.start()
+                time.sleep(rng.uniform(0, _STARTING_SECONDS))
+            else:
+                moment = "in use"
+                self._processes.are_ready()
+                time.sleep(rng.uniform(0, _MOMENT_SECONDS))
+            if victim != "migration":
+                victim = _killed(victim, self._processes)
+        self._journal.add("kill", victim=victim, moment=moment)
+        return [*wrong, *_flaws(self._settings)]
+
+    def settled(self) -> list[str]:
+        """Wait until all jobs have ended, start once more, which sweeps, and compare everything that was told."""
+        self._processes.are_ready()
+        deadline = time.monotonic() + _DRAIN_SECONDS
+        with self._client() as client:
+            while left := unfinished(client):
+                if time.monotonic() > deadline:
+                    return [f"{len(left)} jobs do not end: {[(each.id, each.kind, each.state) for each in left]}"]
+                time.sleep(1)
+        self._processes.stop()
+        self._processes.are_ready()
+        with self._client() as client:
+            broken = self._journal.broken(client)
+        return [*_flaws(self._settings, grace_seconds=0), *broken, *self._folders()]
+
+    def _folders(self) -> Iterator[str]:
+        """Yield folders of jobs that nobody will go on with. Those of jobs that failed may be tried again."""
+        names = [each.name for folder in self._processes.jobs_folders() for each in folder.iterdir() if each.is_dir()]
+        with self._client() as client:
+            for name in names:
+                state = client.job(name).state if self._journal.has_job(name) else "removed"
+                if state != "failed":
+                    yield f"the folder of job {name}, which is {state}, is left"
+
+    def _client(self) -> LibraryClient:
+        return LibraryClient(self._processes.url(), self._processes.token())
+
+
+def _killed(victim: str, processes: Processes) -> str:
+    """Kill, and return what was killed: a worker where there is no job just now."""
+    if victim == "job":
+        with contextlib.suppress(ProcessLookupError):
+            for pid in job_processes(processes.worker_pids())[:1]:
+                os.kill(pid, signal.SIGKILL)
+                return victim
+        victim = "worker"
+    processes.kill(victim)
+    return victim
+
+
+def _flaws(settings: ServiceSettings, grace_seconds: float = GRACE_SECONDS) -> list[str]:
+    found = verify(settings, grace_seconds=grace_seconds).flaws
+    return [f"{flaw.kind}: {flaw.subject}: {flaw.message}" for flaw in found]
+
+
+def _figures(journal: Journal, settings: ServiceSettings, processes: Processes, flaws: list[str]) -> dict[str, Any]:
+    kills = journal.of("kill")
+    return {
+        "database": "sqlite" if settings.database is None else "postgresql",
+        "kills": len(kills),
+        "victims": Counter(each["victim"] for each in kills),
+        "moments": Counter(each["moment"] for each in kills),
+        "told": Counter(each["what"] for each in journal.lines if each["what"] != "kill"),
+        "jobs": journal.states,
+        "replies_of_500": processes.count_errors(),
+        "flaws": flaws,
+    }
+
+
+if __name__ == "__main__":
+    main()
