@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from api.http import (
     account_pages,
+    edit_pages,
     job_pages,
     jobs,
     listening,
@@ -67,7 +68,8 @@ def create_app(
     app.state.listening = heard_by or Listening(library)
     app.state.desk = desk or Desk(library)
     app.state.ending = ending or threading.Event()
-    pages = (page.routes, profile_pages.routes, account_pages.routes, tag_pages.routes, job_pages.routes)
+    own = (account_pages.routes, edit_pages.routes, tag_pages.routes, job_pages.routes)
+    pages = (page.routes, profile_pages.routes, *own)
     for public in (operations.routes, people.public_routes, *pages):
         app.include_router(public)
     listens = (sounds.routes, listening.routes, matching.routes, tags.routes)
