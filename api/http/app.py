@@ -20,6 +20,7 @@ from api.http import (
     people,
     profile_pages,
     profiles,
+    shelf_pages,
     shelves,
     sounds,
     tag_pages,
@@ -68,7 +69,7 @@ def create_app(
     app.state.listening = heard_by or Listening(library)
     app.state.desk = desk or Desk(library)
     app.state.ending = ending or threading.Event()
-    own = (account_pages.routes, edit_pages.routes, tag_pages.routes, job_pages.routes)
+    own = (account_pages.routes, edit_pages.routes, shelf_pages.routes, tag_pages.routes, job_pages.routes)
     pages = (page.routes, profile_pages.routes, *own)
     for public in (operations.routes, people.public_routes, *pages):
         app.include_router(public)

@@ -21,7 +21,6 @@ __all__ = [
     "Page",
     "PageQuery",
     "PageSize",
-    "Paged",
     "Reader",
     "Writer",
     "account_of",
@@ -76,6 +75,5 @@ class PageQuery(BaseModel):
     page_size: PageSize = 25
 
 
-Paged = Annotated[PageQuery, Query()]
 BEARER = Security(_bearer)
 """Tells readers of the OpenAPI page, and generated clients, that a token is needed."""

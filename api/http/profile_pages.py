@@ -1,7 +1,7 @@
 """Pages about one profile, two of them side by side, and the page that takes one in."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Query
@@ -16,7 +16,8 @@ from api.library import check_owner
 from api.page import rendered
 from api.page.words import GEARS, LICENCES, usual_track
 from api.problem import Problem
-from api.store import entries
+from api.store import entries, shelves
+from api.store.database import Connection
 from api.store.tag_labels import said_by
 from profiler.knob import find_knob
 
@@ -24,7 +25,7 @@ __all__ = ["routes"]
 
 routes = APIRouter(include_in_schema=False)
 
-_SAID = 20
+_SAID, _SHELVES, _OWN_SHELVES = 20, 20, 1000
 _Number = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 _Settings = Annotated[Sequence[Setting], Query(alias="set", max_length=64)]
 _Sides = Annotated[list[Annotated[int, Query(ge=1, le=2**31 - 1)]], Query(alias="with", max_length=10)]
@@ -37,7 +38,7 @@ def profile_page(entry_id: Id, library: Lib, caller: Reader, version: _Number = 
         entry = entries.one_entry(connection, entry_id, asked_by=caller.account_id)
         versions = entries.versions_of(connection, entry_id)
         shown = entries.chosen_version(versions, entry_id, version)
-        said = said_by(connection, caller.account_id, entry_id=entry_id, most=_SAID) if caller.account_id else ()
+        arranged = _arranged(connection, caller.account_id, entry_id)
         is_own = caller.account_id is not None and entries.owner_of(connection, entry_id) == caller.account_id
     given = settings_told(at)
     complete = checked(shown, given)
@@ -45,8 +46,18 @@ def profile_page(entry_id: Id, library: Lib, caller: Reader, version: _Number = 
     may_change = "write" in caller.scopes and (is_own or caller.is_admin)
     values = {"entry": entry, "version": shown, "versions": versions, "settings": settings, "may_change": may_change}
     heard = {"tracks": all_tracks(library, caller), "chosen": usual_track(entry)}
-    asked = {"may_ask": "write" in caller.scopes, "said": said, "limit_bytes": library.settings.material_limit_bytes}
-    return html(rendered("profile", who=caller, here=f"/profiles/{entry_id}", **values, **heard, **asked))
+    asked = {"may_ask": "write" in caller.scopes, "limit_bytes": library.settings.material_limit_bytes}
+    return html(rendered("profile", who=caller, here=f"/profiles/{entry_id}", **values, **heard, **asked, **arranged))
+
+
+def _arranged(connection: Connection, account_id: int | None, entry_id: int) -> dict[str, Any]:
+    """Return in which collections a profile is, which ones somebody has, and what they said of its tags."""
+    held_by = shelves.list_collections(connection, page=1, page_size=_SHELVES, entry_id=entry_id)
+    if account_id is None:
+        return {"held_by": held_by, "own_shelves": (), "said": ()}
+    own = shelves.list_collections(connection, page=1, page_size=_OWN_SHELVES, owner_id=account_id)
+    said = said_by(connection, account_id, entry_id=entry_id, most=_SAID)
+    return {"held_by": held_by, "own_shelves": own, "said": said}
 
 
 @routes.get("/profiles/{entry_id}/plots")

@@ -1,15 +1,25 @@
 """Favourites and collections over HTTP."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from api.http.asking import Id, Lib, Paged, Reader, Writer, account_of
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from api.http.asking import Id, Lib, PageQuery, Reader, Writer, account_of
 from api.library import check_owner
 from api.store import audit, shelves
-from api.store.shelves import Collection, NewCollection
+from api.store.shelves import Collection, CollectionChanges, NewCollection
 
 __all__ = ["routes"]
 
 routes = APIRouter(prefix="/api/v1", tags=["shelves"])
+
+
+class CollectionQuery(PageQuery):
+    """Which collections."""
+
+    mine: bool = Field(default=False, description="Only your own.")
+    profile: int | None = Field(None, ge=1, le=2**31 - 1, description="Only those that this profile is in.")
 
 
 @routes.put("/favourites/{entry_id}", status_code=204)
@@ -28,13 +38,13 @@ def unmark(entry_id: Id, library: Lib, caller: Reader) -> None:
 
 @routes.get("/collections")
 def list_collections(
-    library: Lib,
-    caller: Reader,  # noqa: ARG001 - who may
-    query: Paged,
+    library: Lib, caller: Reader, query: Annotated[CollectionQuery, Query()]
 ) -> tuple[Collection, ...]:
     """Return a page of the collections by name."""
+    owner_id = account_of(caller) if query.mine else None
+    which = {"owner_id": owner_id, "entry_id": query.profile}
     with library.database.reading() as connection:
-        return shelves.list_collections(connection, page=query.page, page_size=query.page_size)
+        return shelves.list_collections(connection, page=query.page, page_size=query.page_size, **which)
 
 
 @routes.post("/collections", status_code=201)
@@ -50,6 +60,16 @@ def add_collection(new: NewCollection, library: Lib, caller: Writer) -> Collecti
 def read_collection(collection_id: Id, library: Lib, caller: Reader) -> Collection:  # noqa: ARG001 - who may
     """Return a collection. Search with `collection=ID` to see what is in it."""
     with library.database.reading() as connection:
+        return shelves.one_collection(connection, collection_id)
+
+
+@routes.patch("/collections/{collection_id}")
+def change_collection(collection_id: Id, changes: CollectionChanges, library: Lib, caller: Writer) -> Collection:
+    """Call a collection of yours something else, or say something else of it."""
+    with library.database.writing() as connection:
+        check_owner(caller, shelves.collection_owner(connection, collection_id))
+        shelves.change_collection(connection, collection_id, changes)
+        audit.note(connection, caller, "collection.change", f"collection {collection_id}")
         return shelves.one_collection(connection, collection_id)
 
 

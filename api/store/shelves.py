@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ConfigDict
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from api.problem import Problem
@@ -15,8 +15,10 @@ from api.values import About, Name
 
 __all__ = [
     "Collection",
+    "CollectionChanges",
     "NewCollection",
     "add_collection",
+    "change_collection",
     "collection_owner",
     "list_collections",
     "one_collection",
@@ -39,6 +41,16 @@ class NewCollection:
 
     name: Name
     about: About = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionChanges:
+    """What to say anew of a collection. Null leaves a thing as it is."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "Album basses"}]})
+
+    name: Name | None = None
+    about: About | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +86,32 @@ def add_collection(connection: Connection, owner_id: int, new: NewCollection) ->
         raise Problem(409, "Name taken", f"You have a collection {new.name!r} already.") from error
 
 
-def list_collections(connection: Connection, *, page: int, page_size: int) -> tuple[Collection, ...]:
-    """Return a page of the collections by name."""
+def change_collection(connection: Connection, collection_id: int, changes: CollectionChanges) -> None:
+    """Say something else of a collection. Raises Problem for a name that its owner has already."""
+    values = {name: value for name, value in (("name", changes.name), ("about", changes.about)) if value is not None}
+    if not values:
+        return
+    try:
+        connection.execute(update(collections).where(collections.c.id == collection_id).values(values))
+    except IntegrityError as error:
+        raise Problem(409, "Name taken", f"Its owner has a collection {changes.name!r} already.") from error
+
+
+def list_collections(
+    connection: Connection,
+    *,
+    page: int,
+    page_size: int,
+    owner_id: int | None = None,
+    entry_id: int | None = None,
+) -> tuple[Collection, ...]:
+    """Return a page of the collections by name: somebody's, or those with an entry in them, or all."""
     query = _collections().order_by(collections.c.name, collections.c.id)
+    if owner_id is not None:
+        query = query.where(collections.c.owner_id == owner_id)
+    if entry_id is not None:
+        holding = select(collection_entries.c.collection_id).where(collection_entries.c.entry_id == entry_id)
+        query = query.where(collections.c.id.in_(holding))
     rows = connection.execute(query.limit(page_size).offset((page - 1) * page_size))
     return tuple(_collection(row) for row in rows)
 

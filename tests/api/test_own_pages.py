@@ -170,13 +170,125 @@ def test_an_older_version_is_played_and_downloaded(asked, pages, mine, tmp_path)
     assert urlsplit(page.url).query == ""
 
 
+def test_collections(asked, mine):
+    """They are made, renamed, filled, emptied and deleted by forms; what cannot be is told beside what was typed."""
+    with asked.signed_in("collector") as browser:
+        entry_id = mine("collector", "Inside")
+        reply = browser.post("/collections", data={"name": HOSTILE, "about": "One.\r\nTwo."}, headers=HERE)
+        path = reply.headers["location"]
+        assert re.fullmatch(r"/collections/\d+", path)
+        refused = browser.post("/collections", data={"name": HOSTILE, "about": "kept <b>"}, headers=HERE)
+        assert (refused.status_code, "kept &lt;b&gt;" in refused.text) == (409, True)
+        assert browser.post("/collections", data={"name": " "}, headers=HERE).status_code == 422
+        put = {"profile": str(entry_id), "back": path}
+        assert browser.post(f"{path}/add", data=put, headers=HERE).headers["location"] == path
+        shown = browser.get(path).text
+        assert f'href="/profiles/{entry_id}">Inside' in shown
+        for page in (shown, browser.get("/collections").text, browser.get(f"/profiles/{entry_id}").text):
+            assert "<script>alert" not in page
+            assert "{{7*7}}" in page
+        assert browser.post(path, data={"name": "Album", "about": ""}, headers=HERE).headers["location"] == path
+        assert "<h1>Album</h1>" in browser.get(path).text
+        browser.post("/collections", data={"name": "Other"}, headers=HERE)
+        assert browser.post(path, data={"name": "Other"}, headers=HERE).status_code == 409
+        assert browser.post(f"{path}/add", data={"profile": "x"}, headers=HERE).status_code == 422
+        assert browser.post(f"{path}/add", data={"profile": "999"}, headers=HERE).status_code == 404
+        browser.post(f"{path}/remove", data=put, headers=HERE)
+        assert "Nothing is in it" in browser.get(path).text
+        assert "the profiles stay" in browser.get(f"{path}/delete").text
+        assert browser.post(f"{path}/delete", headers=HERE).headers["location"] == "/collections"
+        assert browser.get(path).status_code == 404
+
+
+def test_collections_over_http(asked, mine):
+    """One's own, those with a profile in them, and a name that is changed; nobody else changes it."""
+    entry_id = mine("member", "Held")
+    with asked.http() as member, asked.http("other") as other:
+        shelf = member.post("/api/v1/collections", json={"name": "Mine", "about": "x"}).json()["id"]
+        other.post("/api/v1/collections", json={"name": "Theirs"})
+        assert {"Mine", "Theirs"} <= {each["name"] for each in member.get("/api/v1/collections").json()}
+        own = {"mine": True}
+        assert [each["name"] for each in member.get("/api/v1/collections", params=own).json()] == ["Mine"]
+        member.put(f"/api/v1/collections/{shelf}/profiles/{entry_id}")
+        held = member.get("/api/v1/collections", params={"profile": entry_id}).json()
+        assert [(each["id"], each["size"]) for each in held] == [(shelf, 1)]
+        changed = member.patch(f"/api/v1/collections/{shelf}", json={"name": "Ours"})
+        assert (changed.json()["name"], changed.json()["about"]) == ("Ours", "x")
+        assert other.patch(f"/api/v1/collections/{shelf}", json={"name": "Stolen"}).status_code == 403
+        assert member.patch(f"/api/v1/collections/{shelf}", json={"owner": "x"}).status_code == 422
+        with asked.signed_in("visitor") as visitor:
+            shown = visitor.get(f"/collections/{shelf}").text
+            assert ("Ours" in shown, "Take out" in shown, "Save" in shown) == (True, False, False)
+            for path, told in (
+                ("", {"name": "x"}),
+                ("/add", {"profile": "1"}),
+                ("/remove", {"profile": "1"}),
+                ("/delete", {}),
+            ):
+                assert visitor.post(f"/collections/{shelf}{path}", data=told, headers=HERE).status_code == 403
+                assert visitor.post(f"/collections/{shelf}{path}", data=told).status_code == 403
+            into = {"collection": str(shelf)}
+            assert visitor.post(f"/profiles/{entry_id}/collect", data=into, headers=HERE).status_code == 403
+        assert member.get(f"/api/v1/collections/{shelf}").json()["size"] == 1
+        with asked.signed_in("just-reads", "reader") as reader:
+            assert reader.get(f"/collections/{shelf}").status_code == 200
+            assert "A new collection" not in reader.get("/collections").text
+            assert reader.post("/collections", data={"name": "x"}, headers=HERE).status_code == 403
+
+
+def at_collections(asked, page: Any, entry_id: int) -> None:
+    """Open what a profile's page says of collections, with the keyboard."""
+    page.goto(f"{asked.url}/profiles/{entry_id}")
+    page.locator(".collections summary").focus()
+    page.keyboard.press("Enter")
+
+
+def test_a_collection_by_keys_alone(asked, pages, mine):
+    """Made from a profile's page, filled from another's, renamed, emptied, deleted after being asked."""
+    first, second = mine("arranger", "First"), mine("arranger", "Second")
+    page = signed_in(asked, pages, "arranger", viewport=PHONE)
+    at_collections(asked, page, first)
+    page.get_by_label("Or a new one").focus()
+    typed(page, "Album")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Take it out of Album").wait_for()
+    at_collections(asked, page, second)
+    entered(page, "button", "Put it in")
+    page.get_by_role("button", name="Take it out of Album").wait_for()
+    entered(page, "link", "Album")
+    page.get_by_role("heading", name="Album").wait_for()
+    assert page.locator(".card h2").all_text_contents() == ["First", "Second"]
+    entered(page, "button", "Take First out")
+    page.get_by_text("1 profile.").wait_for()
+    page.get_by_label("Name").focus()
+    typed(page, "Record", "What we played")
+    entered(page, "button", "Save")
+    page.get_by_role("heading", name="Record").wait_for()
+    assert page.locator("p.about").text_content() == "What we played"
+    entered(page, "link", "Delete the collection")
+    entered(page, "button", "Delete Record")
+    page.get_by_role("heading", name="Collections").wait_for()
+    entered(page, "link", "Show mine alone")
+    page.get_by_text("There are none of yours").wait_for()
+    with asked.http() as member:
+        assert member.get(f"/api/v1/profiles/{second}").status_code == 200
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_own_pages_can_be_read_anywhere(asked, pages, mine, contrasts, nameless, scheme):
     """On a phone nothing sticks out, texts stand out by 4.5 to 1, every control has a name."""
     entry_id = mine(f"{scheme}-owner", "x" * 120, versions=2, about="y" * 200, tags=("z" * 40,))
     page = signed_in(asked, pages, f"{scheme}-owner", viewport=PHONE, color_scheme=scheme)
-    for path in ("edit", "delete", "?version=1"):
-        page.goto(f"{asked.url}/profiles/{entry_id}/{path}".replace("/?", "?"))
+    page.goto(f"{asked.url}/profiles/{entry_id}")
+    page.locator(".collections summary").click()
+    page.get_by_label("Or a new one").fill("w" * 120)
+    page.get_by_role("button", name="Make it").click()
+    page.get_by_role("link", name="w" * 120).click()
+    page.get_by_label("What it is for").wait_for()
+    shelf = urlsplit(page.url).path
+    of_profile = (f"/profiles/{entry_id}{path}" for path in ("/edit", "/delete", "?version=1"))
+    for path in (*of_profile, "/collections", shelf, f"{shelf}/delete"):
+        page.goto(asked.url + path)
         check_readable(page, contrasts, nameless)
 
 
