@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.heard import SaidTag, TagCorrection, TagProposals
 from api.http.asking import Lib, Listen, Reader, Writer, account_of
@@ -15,7 +16,13 @@ __all__ = ["correct_tag", "routes"]
 routes = APIRouter(prefix="/api/v1", tags=["tags"])
 
 
-_Entry = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Only for this profile.")]
+class CorrectionsQuery(BaseModel):
+    """Which corrections. A name that is misspelt is told, not passed over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    entry: int | None = Field(None, ge=1, le=2**31 - 1, description="Only for this profile.")
+    most: int = Field(25, ge=1, le=100, description="How many to return at most.")
 
 
 @routes.get("/tags/proposals")
@@ -23,7 +30,7 @@ def propose_tags(
     listening: Listen,
     caller: Reader,
     tag: Annotated[Tag | None, Query(description="Only this tag; else all that enough is known of.")] = None,
-    entry: _Entry = None,
+    entry: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Only for this profile.")] = None,
     most: Annotated[int, Query(ge=1, le=100, description="How many proposals to return at most.")] = 25,
 ) -> TagProposals:
     """Return tags that may fit profiles which do not have them, by how they sound, the surest first.
@@ -34,15 +41,10 @@ def propose_tags(
 
 
 @routes.get("/tags/corrections")
-def list_corrections(
-    library: Lib,
-    caller: Reader,
-    entry: _Entry = None,
-    most: Annotated[int, Query(ge=1, le=100, description="How many to return at most.")] = 25,
-) -> tuple[SaidTag, ...]:
+def list_corrections(library: Lib, caller: Reader, query: Annotated[CorrectionsQuery, Query()]) -> tuple[SaidTag, ...]:
     """Return what you said of tags and profiles last, the newest first."""
     with library.database.reading() as connection:
-        return tag_labels.said_by(connection, account_of(caller), entry_id=entry, most=most)
+        return tag_labels.said_by(connection, account_of(caller), entry_id=query.entry, most=query.most)
 
 
 @routes.post("/tags/corrections")

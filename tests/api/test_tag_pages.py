@@ -61,6 +61,7 @@ def test_proposals_are_answered(asked):
         browser.post("/tags", data={**said, "is_right": ""}, headers=HERE)
         assert f'data-proposal="{entry_id} {tag}"' in browser.get("/tags").text
         assert browser.get("/api/v1/tags/corrections").json() == []
+        assert browser.get("/api/v1/tags/corrections", params={"entri": 1}).status_code == 422
         only = browser.get("/tags", params={"tag": "Warm", "entry": entry_id})
         assert set(re.findall(r'data-proposal="(\d+) (\w+)"', only.text)) <= {(entry_id, "warm")}
         for wrong in ({"tag": "a,b"}, {"tag": ""}, {"entry_id": "x"}, {"is_right": "maybe"}, {"tag": "x" * 41}):
