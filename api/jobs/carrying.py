@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from api.job import FINDINGS, ORDER, PROGRESS, ChainOrder, Job, JobResult, MatchOrder, TrainOrder
+from api.jobs.checkpoints import Checkpoints
 from api.jobs.desk import Desk
 from api.jobs.engine import GivenBack
 from api.jobs.folder import CHAIN, PROFILE, candidate_name
@@ -66,6 +67,8 @@ class Run:
         self._claim = secrets.token_hex(8)
         self._folder = folder_of(desk, job_id)
         self._fields: dict[str, Any] = {"job_id": job_id}
+        self._checkpoints = Checkpoints(desk, job_id, self._claim, self._folder, self._fields)
+        self._checkpoint: Path | None = None
 
     def carry_out(self) -> None:
         """Do it all. Raises GivenBack where the worker ends before the job does."""
@@ -84,6 +87,7 @@ class Run:
             outcome = "cancelled or taken over"
         self._fields["seconds"] = round(time.monotonic() - begun, 1)
         LOG.info("job ends", extra={"fields": {**self._fields, "outcome": outcome}})
+        self._checkpoints.forget()
         self._tidy()
 
     def _ended(self, job: Job, material: tuple[str | None, int]) -> str:
@@ -107,11 +111,13 @@ class Run:
         self._folder.mkdir(parents=True, exist_ok=True)
         if sha256 is not None and not (self._folder / "material").is_file():
             self._patiently(lambda: self._desk.files.fetch(sha256, size, self._folder / "material"))
-        if isinstance(job.order, MatchOrder):
+        if isinstance(job.order, TrainOrder):
+            self._patiently(self._checkpoints.fetch)
+        elif isinstance(job.order, MatchOrder):
             self._fetch_candidates(job.order)
         elif isinstance(job.order, ChainOrder):
             self._furnish_chain(job.order)
-        elif not isinstance(job.order, TrainOrder) and not self._fetch_profile(job.order.sha256, PROFILE):
+        elif not self._fetch_profile(job.order.sha256, PROFILE):
             raise _Failed("The profile was removed from the library before its turn came.")
         order = {"order": ORDER.dump_python(job.order, mode="json"), "title": job.title}
         write_bytes(self._folder / "order.json", json.dumps(order).encode())
@@ -176,15 +182,24 @@ class Run:
                     self._note(news)
                     return told
                 news |= told
+                self._hear_of_checkpoint(told)
             now = time.monotonic()
             if now - looked >= _LOOK_SECONDS:
                 self._note(news)
                 looked, news = now, {}
+                if self._checkpoint is not None:
+                    self._checkpoints.keep(self._checkpoint)
             if self._ending.is_set() and not asked:
                 asked = now
                 process.ask_to_stop()
             if (asked and now - asked > _STOP_SECONDS) or now - heard > _SILENT_SECONDS:
                 return None
+
+    def _hear_of_checkpoint(self, told: Mapping[str, Any]) -> None:
+        if "checkpoint" in told:
+            self._checkpoint = self._folder / Path(str(told["checkpoint"])).name
+        if told.get("steps"):
+            LOG.info("job goes on from its checkpoint", extra={"fields": {**self._fields, "steps": told["steps"]}})
 
     def _note(self, news: Mapping[str, Any]) -> None:
         """Write what was told into the row. Raises _Lost where the job is not this run's any more."""

@@ -1,8 +1,9 @@
 """A process that does the work of one job in its folder, and knows neither database nor storage.
 
 `python -m api.jobs.child FOLDER` reads `order.json` and the files beside it, and prints a JSON object a line: progress,
-findings, and at the end `result`, `error` or `stopped`. A line on its standard input asks it to stop at the next
-checkpoint; where that input ends, whoever started it is gone, and so is it.
+findings, which file has the checkpoint and at how many steps it goes on, and at the end `result`, `error` or `stopped`.
+A line on its standard input asks it to stop at the next checkpoint; where that input ends, whoever started it is gone,
+and so is it.
 """
 
 import json
@@ -21,7 +22,10 @@ from profiler.errors import ProfilerError
 from profiler.finding import Finding
 from profiler.progress import Progress
 
-__all__ = ["Stopped", "Teller", "main"]
+__all__ = ["STORED", "Stopped", "Teller", "main"]
+
+STORED = "checkpoint"
+"""The file in a job's folder that has the checkpoint which the storage had when the run began."""
 
 _TELL_EVERY_SECONDS = 0.25
 _LOCK_SECONDS = 120

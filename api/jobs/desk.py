@@ -15,7 +15,7 @@ from api.library import Library, Received, account_of, remove_unnamed
 from api.people import Caller
 from api.problem import Problem
 from api.storage import JOB_FILES, Storage
-from api.store import audit, jobs, people, workers
+from api.store import audit, checkpoints, jobs, people, workers
 from api.store.database import Connection
 from api.store.jobs import NewJob, Unfinished
 from profiler.errors import LibraryError
@@ -109,7 +109,7 @@ class Desk:
         """Cancel a job that has not ended; one that was cancelled before stays so."""
         with self.library.database.writing() as connection:
             self._check_whose(connection, job_id, caller)
-            run = self._run_of(connection, job_id)
+            run, kept = self._run_of(connection, job_id), checkpoints.checkpoint_of(connection, job_id)
             if jobs.cancel_job(connection, job_id):
                 audit.note(connection, caller, "job.cancel", f"job {job_id}")
             elif (found := jobs.one_job(connection, job_id)).state != "cancelled":
@@ -118,6 +118,8 @@ class Desk:
         if run is not None:
             with suppress(Exception):  # the row is what counts: a worker that gets the run lets it go
                 self.engine.cancel(run_id(job_id, run))
+        if kept is not None:
+            self.remove_unnamed(kept[0])
         return job
 
     def retry(self, job_id: str, caller: Caller) -> Job:
@@ -143,7 +145,7 @@ class Desk:
             files = jobs.remove_job(connection, job_id)
             audit.note(connection, caller, "job.remove", f"job {job_id}")
         for sha256 in files:
-            self._remove_unnamed(sha256)
+            self.remove_unnamed(sha256)
 
     def result(self, job: Job) -> Iterator[bytes]:
         """Open the file that came of a job. Raises Problem where there is none."""
@@ -160,7 +162,12 @@ class Desk:
         with self.library.database.reading() as connection:
             named = jobs.all_files(connection)
         for sha256 in [each for each in self.files.hashes() if each not in named]:
-            self._remove_unnamed(sha256)
+            self.remove_unnamed(sha256)
+
+    def remove_unnamed(self, sha256: str) -> None:
+        """Remove a file unless a job names it."""
+        with suppress(FileNotFoundError):
+            remove_unnamed(self.library.database, self.files, sha256, lambda held: jobs.is_file_named(held, sha256))
 
     def reconcile(self) -> None:
         """Put jobs into the queue that it does not know, and end those that it has given up."""
@@ -194,7 +201,3 @@ class Desk:
 
     def _run_of(self, connection: Connection, job_id: str) -> int | None:
         return next((each.run for each in jobs.unfinished_jobs(connection) if each.id == job_id), None)
-
-    def _remove_unnamed(self, sha256: str) -> None:
-        with suppress(FileNotFoundError):
-            remove_unnamed(self.library.database, self.files, sha256, lambda held: jobs.is_file_named(held, sha256))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from api.job import TrainOrder
-from api.jobs.child import Teller
+from api.jobs.child import STORED, Teller
 from api.jobs.material import MOST_BYTES, as_session, unpacked
 from api.limits import limited
 from profiler.checks import SessionCheck
@@ -17,7 +17,7 @@ from profiler.profile_file import SUFFIX
 from profiler.progress import Progress, ProgressCallback
 from profiler.session_folder import SessionFolder
 from profiler.split import Split, parse_hold_out
-from profiler.training import Schedule, TrainingPlan, forget_checkpoint, training_device
+from profiler.training import Schedule, TrainingPlan, forget_checkpoint, steps_kept, training_device
 from profiler.training.checkpoint import checkpoint_path
 
 __all__ = ["trained"]
@@ -33,6 +33,7 @@ def trained(folder: Path, order: TrainOrder, title: str, teller: Teller) -> dict
     out = folder / f"{_file_name(order.about.name or title)}{SUFFIX}"
     if out.is_file() and not checkpoint_path(out).exists():  # killed after the end, before anybody heard of it
         return {"file": out.name}
+    _go_on_from_the_further(folder / STORED, checkpoint_path(out), teller)
     with limited(memory_bytes=_INTAKE_BYTES, file_bytes=MOST_BYTES):
         teller.progress(Progress(step="files", done=0.0))
         root = unpacked(folder / "material", folder / "unpacked")
@@ -42,6 +43,14 @@ def trained(folder: Path, order: TrainOrder, title: str, teller: Teller) -> dict
     found += [each for each in made.verdict.findings if each not in found]
     teller.findings([*found, Finding(kind="verdict", message=made.verdict.reason)])
     return {"file": out.name}
+
+
+def _go_on_from_the_further(stored: Path, own: Path, teller: Teller) -> None:
+    """Take the checkpoint that the storage had, unless the one that was written here is as far; say which it is."""
+    if steps_kept(stored) > steps_kept(own):
+        stored.replace(own)
+    stored.unlink(missing_ok=True)
+    teller.say(checkpoint=own.name, steps=steps_kept(own))
 
 
 def _made(session: SessionFolder, order: TrainOrder, out: Path, found: list[Finding], teller: Teller) -> Made:

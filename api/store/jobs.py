@@ -59,6 +59,7 @@ __all__ = [
 ]
 
 _UNFINISHED = ("queued", "running")
+_FILES = (jobs.c.material_sha256, jobs.c.result_sha256, jobs.c.checkpoint_sha256)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,13 +188,13 @@ def unfinished_jobs(connection: Connection) -> tuple[Unfinished, ...]:
 
 def all_files(connection: Connection) -> frozenset[str]:
     """Return the hashes of all files that jobs name."""
-    columns = (jobs.c.material_sha256, jobs.c.result_sha256)
+    columns = _FILES
     return frozenset(sha256 for column in columns for sha256 in connection.execute(select(column)).scalars() if sha256)
 
 
 def is_file_named(connection: Connection, sha256: str) -> bool:
     """Return whether a job names a file."""
-    named = or_(jobs.c.material_sha256 == sha256, jobs.c.result_sha256 == sha256)
+    named = or_(*(column == sha256 for column in _FILES))
     return connection.execute(select(jobs.c.id).where(named).limit(1)).first() is not None
 
 
@@ -263,7 +264,7 @@ def queue_again(connection: Connection, job_id: str) -> bool:
 
 def remove_job(connection: Connection, job_id: str) -> tuple[str, ...]:
     """Remove a job that has ended, and return the hashes of its files. Raises Problem for one that has not."""
-    found = select(jobs.c.material_sha256, jobs.c.result_sha256).where(jobs.c.id == job_id)
+    found = select(*_FILES).where(jobs.c.id == job_id)
     files = tuple(sha256 for sha256 in connection.execute(found).one() if sha256)
     ended = delete(jobs).where(jobs.c.id == job_id, jobs.c.state.not_in(_UNFINISHED))
     if not connection.execute(ended).rowcount:
@@ -288,6 +289,8 @@ def _changed(connection: Connection, wanted: tuple[Any, ...], **values: Any) -> 
 def _ended(outcome: Outcome) -> Mapping[str, Any]:
     values: dict[str, Any] = {"state": outcome.state, "error": outcome.error, "claim": None}
     values |= {"entry_id": outcome.entry_id, "ended_at": datetime.now(UTC)}
+    if outcome.state != "failed":  # which may be tried again, and goes on from there
+        values |= {"checkpoint_sha256": None, "checkpoint_bytes": None}
     if outcome.result is not None:
         values |= {f"result_{name}": getattr(outcome.result, name) for name in ("name", "bytes", "sha256")}
     return values

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, Row, func, select, text
 
 from api.job import ENDED
 from api.store.tables import audit, entries, jobs, versions
@@ -31,6 +31,9 @@ def named_files(connection: Connection) -> Iterator[NamedFile]:
         if row.material_sha256:
             what = f"what job {row.id} works on"
             yield NamedFile(kind="job", sha256=row.material_sha256, bytes=row.material_bytes, what=what)
+        if row.checkpoint_sha256:
+            what = f"the checkpoint of job {row.id}"
+            yield NamedFile(kind="job", sha256=row.checkpoint_sha256, bytes=row.checkpoint_bytes, what=what)
         if row.result_sha256 and row.kind != "train":
             what = f"what came of job {row.id}"
             yield NamedFile(kind="job", sha256=row.result_sha256, bytes=row.result_bytes, what=what)
@@ -79,20 +82,23 @@ def _wrong_jobs(connection: Connection) -> Iterator[tuple[str, str]]:
     for detail in connection.execute(select(audit.c.detail).where(audit.c.action == "job.profile")).scalars():
         became[detail["job"]] = became.get(detail["job"], 0) + 1
     for row in connection.execute(select(jobs)):
-        job = f"job {row.id}"
-        ended, done = row.state in ENDED, row.state == "succeeded"
-        if ended != (row.ended_at is not None):
-            yield job, f"it is {row.state}, and {'no' if ended else 'a'} time is noted at which it ended"
-        if (row.state == "running") != (row.claim is not None):
-            yield job, f"it is {row.state}, and {'nobody has' if row.claim is None else 'somebody has'} it"
-        if done != (row.result_sha256 is not None):
-            yield job, f"it is {row.state}, and {'nothing' if done else 'something'} came of it"
-        if (row.state == "failed") != bool(row.error):
-            yield job, f"it is {row.state}, and {'a' if row.error else 'no'} reason is noted why it failed"
-        wanted = 1 if row.kind == "train" and done else 0
-        if became.get(row.id, 0) != wanted:
-            yield job, f"it is {row.state}, and became {became.get(row.id, 0)} profiles; expected {wanted}"
+        found, wanted = became.get(row.id, 0), 1 if row.kind == "train" and row.state == "succeeded" else 0
+        if found != wanted:
+            yield f"job {row.id}", f"it is {row.state}, and became {found} profiles; expected {wanted}"
+        for has, should, what in _marks(row):
+            if has != should:
+                yield f"job {row.id}", f"it is {row.state}, and there is {'a' if has else 'no'} {what}"
     yield from _lost_profiles(connection)
+
+
+def _marks(row: Row[Any]) -> Iterator[tuple[bool, bool, str]]:
+    """Yield what only jobs in some states have: whether this one has it, whether it should, and what it is."""
+    yield row.ended_at is not None, row.state in ENDED, "time at which it ended"
+    yield row.claim is not None, row.state == "running", "claim of a worker"
+    yield row.result_sha256 is not None, row.state == "succeeded", "file that came of it"
+    yield bool(row.error), row.state == "failed", "reason why it failed"
+    if row.state in ("succeeded", "cancelled"):
+        yield row.checkpoint_sha256 is not None, False, "checkpoint to go on from"
 
 
 def _lost_profiles(connection: Connection) -> Iterator[tuple[str, str]]:

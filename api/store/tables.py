@@ -239,6 +239,8 @@ jobs = Table(
     Column("result_sha256", String(64), index=True),
     Column("result_bytes", BigInteger, nullable=False),
     Column("result_name", String(120), nullable=False),
+    Column("checkpoint_sha256", String(64), index=True),
+    Column("checkpoint_bytes", BigInteger),
     Column("entry_id", Integer, ForeignKey("entries.id", ondelete="SET NULL"), index=True),
     Column("progress", JSON(none_as_null=True)),
     Column("findings", JSON, nullable=False),

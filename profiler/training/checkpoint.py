@@ -13,7 +13,7 @@ from torch import Tensor
 from profiler.errors import TrainingError
 from profiler.storage import write_bytes
 
-__all__ = ["Checkpoint", "checkpoint_path", "read_checkpoint", "write_checkpoint"]
+__all__ = ["Checkpoint", "checkpoint_path", "read_checkpoint", "steps_kept", "write_checkpoint"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +40,17 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     metadata = {"fingerprint": checkpoint.fingerprint, "values": json.dumps(checkpoint.values)}
     tensors = {name: tensor.detach().contiguous() for name, tensor in checkpoint.tensors.items()}
     write_bytes(path, safetensors.torch.save(tensors, metadata))
+
+
+def steps_kept(path: Path) -> int:
+    """Return how many steps lie behind a checkpoint, a light effect's too; 0 where there is none, or no whole one."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            values = json.loads((file.metadata() or {})["values"])
+        parts = [values, *(part for part in values.values() if isinstance(part, dict))]
+        return sum(int(part.get("step", 0)) for part in parts)
+    except (SafetensorError, KeyError, ValueError, OSError):
+        return 0
 
 
 def read_checkpoint(path: Path, *, fingerprint: str) -> Checkpoint:

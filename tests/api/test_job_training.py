@@ -1,5 +1,6 @@
 """A training job's own course: stopped in the middle it keeps its checkpoint, and goes on from there."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 import profiler
 from api.client import packed
 from api.job import TrainOrder
-from api.jobs.child import Stopped, Teller
+from api.jobs.child import STORED, Stopped, Teller
 from api.jobs.training import trained
+from profiler.training import steps_kept
 from profiler.training.checkpoint import checkpoint_path
 
 ORDER = TrainOrder(steps=60, light=False)
@@ -36,6 +38,43 @@ class Listener(Teller):
     def trained(self) -> float:
         """Return how far training has come."""
         return max((done for step, done in self.steps() if step == "train"), default=0.0)
+
+
+@pytest.mark.slow
+def test_a_training_goes_on_from_what_was_stored(captured: Path, tmp_path: Path):
+    """In a folder that has nothing but what the storage had, at the very step; the further of two is taken.
+
+    One that is torn, or of another training, is no reason to fail: training begins again.
+    """
+    first, second, third = (tmp_path / name for name in ("first", "second", "third"))
+    stopped = Listener(stop_at=0.3)
+    for folder in (first, second, third):
+        folder.mkdir()
+        packed(captured, folder / "material")
+    with pytest.raises(Stopped):
+        trained(first, ORDER, "Drive", stopped)
+    checkpoint = checkpoint_path(first / "Drive.tonecast")
+    steps = steps_kept(checkpoint)
+    assert steps >= 0.3 * ORDER.steps
+    shutil.copy(checkpoint, second / STORED)
+    listener = Listener(stop_at=0.6)
+    with pytest.raises(Stopped):
+        trained(second, ORDER, "Drive", listener)
+    assert {"checkpoint": checkpoint.name, "steps": steps} in listener.told
+    assert next(done for step, done in listener.steps() if step == "train" and done > 0) > steps / ORDER.steps
+    further = checkpoint_path(second / "Drive.tonecast")
+    assert steps_kept(further) > steps
+    for stored, expected in ((checkpoint, steps_kept(further)), (further, steps_kept(further))):
+        shutil.copy(stored, second / STORED)
+        again = Listener(stop_at=0.0)
+        with pytest.raises(Stopped):
+            trained(second, ORDER, "Drive", again)
+        assert {"checkpoint": further.name, "steps": expected} in again.told
+    (third / STORED).write_bytes(further.read_bytes()[:-100])
+    begun = Listener(stop_at=0.0)
+    with pytest.raises(Stopped):
+        trained(third, ORDER, "Drive", begun)
+    assert {"checkpoint": checkpoint.name, "steps": 0} in begun.told
 
 
 @pytest.mark.slow

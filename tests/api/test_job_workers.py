@@ -17,16 +17,23 @@ import torch
 import profiler
 from api.client import LibraryClient
 from api.job import Job, NewExport
+from api.jobs.desk import Desk
+from api.problem import Problem
 from api.settings import ServiceSettings
 from api.shipped import add_presets
+from api.store.checkpoints import checkpoint_of
+from api.store.jobs import material_of
+from api.store.workers import forget_worker
+from api.verification import verify
 from profiler.audio_file import read_audio
 from profiler.errors import LibraryError
 from profiler.storage import sha256_of
+from profiler.training import steps_kept
 from tonecast.cli import run
 
 ROOT = Path(__file__).parents[2]
 WAIT_SECONDS = 300
-STEPS = 24
+STEPS, MORE_STEPS = 24, 60
 
 TRAINING = {"steps": STEPS, "light": False, "name": "Drive", "tags": ["crunch"], "licence": "cc0"}
 
@@ -50,7 +57,9 @@ class Worker:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, self.log.read_text()
-        assert tuple(json.loads(line)["queues"]) == (queues or ("cpu", "quick"))
+        told = json.loads(line)
+        assert tuple(told["queues"]) == (queues or ("cpu", "quick"))
+        self.id = told["worker"]
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -111,7 +120,7 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def check_drive(client: LibraryClient, job: Job, path: Path) -> None:
+def check_drive(client: LibraryClient, job: Job, path: Path, steps: int = STEPS) -> None:
     """Compare a job that has succeeded with the one profile that it shall have become."""
     assert (job.state, job.error) == ("succeeded", None)
     assert "verdict" in {each.kind for each in job.findings}
@@ -119,7 +128,19 @@ def check_drive(client: LibraryClient, job: Job, path: Path) -> None:
     assert (entry.id, entry.name, entry.tags, entry.version.number) == (job.profile_id, "Drive", ("crunch",), 1)
     client.fetch_result(job, path)
     assert sha256_of(path) == entry.version.sha256 == job.result.sha256
-    assert profiler.load(path).profile.provenance.steps == STEPS
+    assert profiler.load(path).profile.provenance.steps == steps
+
+
+def stored_steps(desk: Desk, job_id: str, scratch: Path) -> int:
+    """Return how many steps lie behind the checkpoint that the storage has of a job."""
+    with desk.library.database.reading() as connection:
+        kept = checkpoint_of(connection, job_id)
+    if kept is None:
+        return 0
+    with contextlib.suppress(Problem):  # a newer one took its place
+        desk.files.fetch(*kept, scratch)
+        return steps_kept(scratch)
+    return 0
 
 
 def command_of(pid: int) -> str:
@@ -236,6 +257,38 @@ def test_a_worker_with_a_gpu_trains_on_it(serving, worker, captured: Path, tmp_p
         check_drive(client, until(client, job.id, ended), tmp_path / "drive.tonecast")
     device = profiler.load(tmp_path / "drive.tonecast").profile.provenance.device
     assert device == torch.cuda.get_device_name()
+
+
+@pytest.mark.slow
+def test_another_machine_goes_on_from_the_checkpoint(new_settings, serving, worker, captured: Path, tmp_path: Path):
+    """A worker is killed in the middle of a training; one in another folder goes on at the very step that was stored.
+
+    Then nothing of the checkpoint is left in the storage.
+    """
+    settings = new_settings("postgresql", tmp_path / "library")
+    with serving(settings) as served, served.client() as client, contextlib.closing(Desk(served.library)) as desk:
+        first = worker(settings, tmp_path / "here")
+        first.is_ready()
+        job = client.train(captured, {**TRAINING, "steps": MORE_STEPS})
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not stored_steps(desk, job.id, tmp_path / "stored"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        first.kill()
+        steps = stored_steps(desk, job.id, tmp_path / "stored")
+        with served.library.database.writing() as connection:
+            forget_worker(connection, first.id)  # as others do when it was silent for a minute
+        worker(settings, tmp_path / "there").is_ready()
+        check_drive(client, until(client, job.id, ended), tmp_path / "drive.tonecast", MORE_STEPS)
+        told = [json.loads(line) for line in first.log.read_text().splitlines()]
+        assert [line["steps"] for line in told if line["event"] == "job goes on from its checkpoint"] == [steps]
+        assert 0 < steps < MORE_STEPS
+        with served.library.database.reading() as connection:
+            left = {material_of(connection, job.id)[0]}
+        while set(desk.files.hashes()) != left:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert verify(settings, grace_seconds=0).flaws == ()
 
 
 @pytest.mark.slow

@@ -121,10 +121,15 @@ def test_what_was_left_half_written_is_found_when_it_is_old(whole: Library):
     [
         ("UPDATE entries SET newest = 3", "profile 1", "newest version, 3, is not there"),
         ("DELETE FROM entry_words", "profile 1", "no words of it"),
-        ("UPDATE jobs SET claim = 'x' WHERE kind = 'render'", f"job {RENDERED}", "somebody has it"),
-        ("UPDATE jobs SET ended_at = NULL WHERE kind = 'render'", f"job {RENDERED}", "no time is noted"),
-        ("UPDATE jobs SET result_sha256 = NULL WHERE kind = 'render'", f"job {RENDERED}", "nothing came of it"),
-        ("UPDATE jobs SET error = 'x' WHERE kind = 'render'", f"job {RENDERED}", "a reason is noted"),
+        ("UPDATE jobs SET claim = 'x' WHERE kind = 'render'", f"job {RENDERED}", "there is a claim"),
+        ("UPDATE jobs SET ended_at = NULL WHERE kind = 'render'", f"job {RENDERED}", "there is no time"),
+        ("UPDATE jobs SET result_sha256 = NULL WHERE kind = 'render'", f"job {RENDERED}", "there is no file"),
+        ("UPDATE jobs SET error = 'x' WHERE kind = 'render'", f"job {RENDERED}", "there is a reason"),
+        (
+            "UPDATE jobs SET checkpoint_sha256 = result_sha256, checkpoint_bytes = result_bytes WHERE kind = 'render'",
+            f"job {RENDERED}",
+            "there is a checkpoint",
+        ),
         ("DELETE FROM audit WHERE action = 'job.profile'", f"job {TRAINED}", "became 0 profiles; expected 1"),
         (
             "INSERT INTO audit (at, account, action, subject, detail, request_id, address) "
