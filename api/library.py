@@ -246,7 +246,10 @@ def opened(settings: ServiceSettings) -> Iterator[Library]:
     with held(settings), joined(settings) as library:
         for left in settings.scratch.iterdir():
             left.unlink(missing_ok=True)
-        library.sweep()
+        try:
+            library.sweep()
+        except Problem as error:
+            raise LibraryError(f"The library cannot be opened: {error.detail}") from error
         yield library
 
 

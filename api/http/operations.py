@@ -6,7 +6,6 @@ from typing import Literal
 from fastapi import APIRouter
 
 from api.http.asking import Lib
-from api.problem import Problem
 
 __all__ = ["Health", "routes"]
 
@@ -30,8 +29,5 @@ def health() -> Health:
 def ready(library: Lib) -> Health:
     """Say that database and storage answer too."""
     library.database.ping()
-    try:
-        library.storage.check()
-    except OSError as error:
-        raise Problem(503, "Storage gone", f"The storage does not answer: {error}.", retry_after_seconds=5) from error
+    library.storage.check()
     return Health()

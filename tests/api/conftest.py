@@ -1,5 +1,7 @@
 """What tests of the library start from: profile files, databases of both kinds, and servers that really listen."""
 
+import contextlib
+import importlib.util
 import json
 import os
 import secrets
@@ -70,6 +72,56 @@ def postgresql(missing: Callable[[str, str], None]) -> Iterator[str]:
     finally:
         ran(tools / "pg_ctl", "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class S3Server:
+    """An S3 server of our own, on a free port, whose buckets are folders."""
+
+    key = "S3RVER"  # and secret, the only ones that it knows
+
+    def __init__(self, program: str, folder: Path) -> None:
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        command = [program, "--directory", str(folder), "--address", "127.0.0.1", "--port", str(self.port)]
+        command += ["--no-vhost-buckets", "--configure-bucket", "tests"]
+        with folder.with_suffix(".log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that lead there."""
+        keys = {"AWS_ACCESS_KEY_ID": self.key, "AWS_SECRET_ACCESS_KEY": self.key}
+        return {**keys, "AWS_ENDPOINT_URL": self.url, "AWS_DEFAULT_REGION": "us-east-1"}
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def s3(missing: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[S3Server]:
+    """An S3 server with the bucket `tests`, which the environment leads to; tests are skipped without one."""
+    program = shutil.which("s3rver")
+    if program is None or importlib.util.find_spec("s3fs") is None:
+        missing("s3", "no S3 server, or no client (npm install -g s3rver; pip install s3fs)")
+    from s3fs import S3FileSystem  # noqa: PLC0415 - as above
+
+    (tmp_path / "s3").mkdir()
+    server = S3Server(str(program), tmp_path / "s3")
+    try:
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        S3FileSystem.clear_instance_cache()
+        yield server
+    finally:
+        server.kill()
+        S3FileSystem.clear_instance_cache()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,14 @@ from profiler.storage import sha256_of, write_bytes
 CLAIM = "claim"
 
 
-@pytest.fixture
-def settings(new_settings: Callable, tmp_path: Path) -> ServiceSettings:
-    """Of a library whose workers may be on several machines."""
-    return new_settings("postgresql", tmp_path / "library")
+@pytest.fixture(params=["folder", "s3"])
+def settings(request: pytest.FixtureRequest, new_settings: Callable, tmp_path: Path) -> ServiceSettings:
+    """Of a library whose workers may be on several machines, with files in a folder that they share, or on S3."""
+    settings = new_settings("postgresql", tmp_path / "library")
+    if request.param == "s3":
+        request.getfixturevalue("s3")
+        return replace(settings, storage="s3://tests/library")
+    return settings
 
 
 @pytest.fixture
