@@ -11,12 +11,14 @@ import re
 import shutil
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from api.library import existing, held
+from api.problem import without_request
 from api.settings import ServiceSettings
 from api.storage import Storage
 from api.store import dump, entries
@@ -51,7 +53,7 @@ def back_up(settings: ServiceSettings, out: Path, *, on_progress: ProgressCallba
     Raises LibraryError where there is none or a file of it is missing, StorageError for a disk that refuses.
     """
     database, storage = existing(settings), Storage(settings.storage_url)
-    try:
+    with closing(database), without_request("The library is not backed up"):
         with replacing(out, mode=0o600) as scratch, zipfile.ZipFile(scratch, "w", allowZip64=True) as archive:
             copied: set[str] = set()
             gone: set[str] = set()
@@ -62,8 +64,6 @@ def back_up(settings: ServiceSettings, out: Path, *, on_progress: ProgressCallba
             for name, content in OwnTracks(settings.tracks_folder).files():
                 archive.writestr(f"{_TRACKS}{name}", content)
         return Backup(profiles=profiles, files=len(copied), bytes=out.stat().st_size)
-    finally:
-        database.close()
 
 
 def restore(settings: ServiceSettings, source: Path, *, on_progress: ProgressCallback = unheard) -> Backup:
@@ -75,7 +75,7 @@ def restore(settings: ServiceSettings, source: Path, *, on_progress: ProgressCal
     with held(settings), _opened(source) as archive:
         revision = _revision(archive, source)
         database, storage = Database(settings.database_url), Storage(settings.storage_url)
-        try:
+        with closing(database), without_request("The library is not restored"):
             with database.reading() as connection:
                 if dump.has_tables(connection):
                     raise LibraryError(
@@ -93,8 +93,6 @@ def restore(settings: ServiceSettings, source: Path, *, on_progress: ProgressCal
                 if missing:
                     raise LibraryError(f"{source} lacks {len(missing)} of its profiles' files: it is damaged.")
             return Backup(profiles=profiles, files=len(put), bytes=source.stat().st_size)
-        finally:
-            database.close()
 
 
 def _round(

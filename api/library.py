@@ -15,7 +15,7 @@ from api.audition import Auditions
 from api.facts import read_facts
 from api.inspection import Inspections
 from api.people import Caller
-from api.problem import Problem
+from api.problem import Problem, without_request
 from api.settings import ServiceSettings
 from api.storage import Storage
 from api.store import audit, counts, dump, entries, people
@@ -246,10 +246,8 @@ def opened(settings: ServiceSettings) -> Iterator[Library]:
     with held(settings), joined(settings) as library:
         for left in settings.scratch.iterdir():
             left.unlink(missing_ok=True)
-        try:
+        with without_request("The library cannot be opened"):
             library.sweep()
-        except Problem as error:
-            raise LibraryError(f"The library cannot be opened: {error.detail}") from error
         yield library
 
 
@@ -278,22 +276,16 @@ def existing(settings: ServiceSettings) -> Database:
     if settings.database is None and not (settings.data / "library.db").is_file():
         raise LibraryError(f"{settings.data} has no library. Name its folder with --data.")
     database = Database(settings.database_url)
-    try:
-        with database.reading() as connection:
-            if dump.has_tables(connection):
-                return database
-    except Problem as error:
-        database.close()
-        raise LibraryError(f"The library cannot be read: {error.detail}") from error
+    with without_request("The library cannot be read"), database.reading() as connection:
+        if dump.has_tables(connection):
+            return database
     database.close()
     raise LibraryError("The database has no library in it. Name the one that `tonecast serve` was given.")
 
 
 def _upgraded(settings: ServiceSettings, database: Database, auditions: Auditions) -> Library:
-    try:
+    with without_request("The library cannot be opened"):
         upgrade(database)
-    except Problem as error:
-        raise LibraryError(f"The library cannot be opened: {error.detail}") from error
     return Library(
         settings=settings,
         database=database,

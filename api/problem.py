@@ -1,8 +1,12 @@
 """What a request is refused with: a status, a short title and what to do, as RFC 9457 has it."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Problem", "ProblemDetails", "Refusal"]
+from profiler.errors import LibraryError
+
+__all__ = ["Problem", "ProblemDetails", "Refusal", "without_request"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,3 +36,12 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         super().__init__(detail)
         self.status, self.title, self.detail = status, title, detail
         self.retry_after_seconds = retry_after_seconds
+
+
+@contextlib.contextmanager
+def without_request(outcome: str) -> Iterator[None]:
+    """Turn a Problem into a LibraryError where there is no request to refuse. `outcome`: "It is not opened"."""
+    try:
+        yield
+    except Problem as error:
+        raise LibraryError(f"{outcome}: {error.detail}") from error

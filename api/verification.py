@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from api.library import existing
-from api.problem import Problem
+from api.problem import Problem, without_request
 from api.settings import ServiceSettings
 from api.storage import JOB_FILES, PROFILES, Storage
 from api.store import dump, entries, jobs, soundness
@@ -58,11 +58,8 @@ def verify(
     Files that no row names are flaws when they are older than `grace_seconds`. Raises LibraryError where there is no
     library, or one of another Tonecast.
     """
-    with closing(existing(settings)) as database:
-        try:
-            return _Verification(settings, database, grace_seconds).done(on_progress)
-        except Problem as error:
-            raise LibraryError(f"The library cannot be read: {error.detail}") from error
+    with closing(existing(settings)) as database, without_request("The library cannot be read"):
+        return _Verification(settings, database, grace_seconds).done(on_progress)
 
 
 class _Verification:
@@ -104,7 +101,7 @@ class _Verification:
             except FileNotFoundError:
                 continue
             if age_seconds >= self._grace_seconds:
-                message = f"nobody went on with it for {age_seconds:.0f} s. The next start sweeps it away."
+                message = f"nobody went on with it for {age_seconds:.0f} s."
                 yield Flaw(kind="half-written-file", subject=path.name, message=message)
 
     def _not_whole(self, named: list[NamedFile], on_progress: ProgressCallback) -> Iterator[Flaw]:

@@ -168,14 +168,16 @@ class Materials:
 class Clients:
     """Threads that use a library, whatever becomes of it, while the block lasts."""
 
-    def __init__(self, server: _Server, journal: Journal, materials: Materials, seed: int) -> None:
+    def __init__(
+        self, server: _Server, journal: Journal, materials: Materials, seed: int, *, trains: bool = True
+    ) -> None:
         self._server, self._journal, self._materials = server, journal, materials
         self._ended = threading.Event()
         works: list[Callable[[LibraryClient, random.Random], None]] = [
             self._upload,
             self._upload,
             self._play,
-            self._train,
+            *([self._train] if trains else []),
         ]
         self._threads = [
             threading.Thread(target=self._kept_up, args=(work, random.Random(seed + number)))

@@ -1,14 +1,15 @@
 """A library whose processes are killed a hundred times while it is used: this fails where anything of it is lost.
 
-    python benchmarks/library_crashes.py --work DIR [--kills 100] [--seed 1] [--database postgresql://...] [--json F]
+    python benchmarks/library_crashes.py --work DIR [--kills 100] [--seed 1] [--victims LIST] [--no-train]
+                                         [--database postgresql://...] [--json FILE]
 
 A server with its worker and a worker beside it (with PostgreSQL one in a folder of its own, as on another machine) are
 used by clients that upload, change and remove profiles, and order and remove trainings, renders and exports. At random
-moments one of the processes, all of them, or the process that works on a job, gets SIGKILL, and is started again; now
-and then a server that brings a library of an earlier revision up to date. After every kill `api.verification` compares
-rows, files and hashes; every twenty, and at the end, all jobs are waited for and all that clients were told is
-compared with what is there. DIR keeps it all: run again, it goes on where it was. With --database, the database of that
-URL must be empty at first, and its server allow databases to be made.
+moments one of the processes (with what it started), all of them, or one that works on a job, get SIGKILL, and are
+started again; now and then a server that brings a library of an earlier revision up to date. After every kill
+`api.verification` compares rows, files and hashes; every twenty, and at the end, all jobs are waited for and all that
+clients were told is compared with what is there. DIR keeps it all: run again, it goes on where it was. With --database,
+the database of that URL must be empty at first, and its server allow databases to be made.
 """
 
 import argparse
@@ -37,26 +38,38 @@ _MOMENT_SECONDS = 3.0
 _STARTING_SECONDS = 4.0
 _STARTING = 0.25  # of the kills come while what was killed before starts again
 _DRAIN_SECONDS = 900
+_USED_SECONDS = 60
 _VICTIMS = {"server": 25, "worker": 20, "other worker": 15, "job": 20, "all": 8, "migration": 12}
 
 
-def main() -> None:
-    """Kill, start again and compare, until there were as many kills as wanted. Exits with 1 where anything was lost."""
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database")
+    parser.add_argument("--victims", help="what to kill, in turn, instead of by the draw: all,migration")
+    parser.add_argument("--no-train", action="store_true", help="order no trainings, which take long to end")
     parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Kill, start again and compare, until there were as many kills as wanted. Exits with 1 where anything was lost."""
+    options = _options()
     options.work.mkdir(parents=True, exist_ok=True)
     settings = ServiceSettings(data=options.work / "library", database=options.database)
     journal = Journal(options.work / "journal.jsonl")
     flaws: list[str] = []
     with Processes(settings, options.work) as processes:
-        test = _Test(settings, options.work, processes, journal)
+        test = _Test(settings, options.work, processes, journal, trains=not options.no_train)
         for number in range(len(journal.of("kill")), options.kills):
-            flaws += test.kill_one(number, random.Random(options.seed * 100_000 + number))
+            rng = random.Random(options.seed * 100_000 + number)
+            victim = rng.choices(list(_VICTIMS), list(_VICTIMS.values()))[0]
+            if options.victims:
+                victims = options.victims.split(",")
+                victim = victims[number % len(victims)]
+            flaws += test.kill_one(number, victim, rng)
             told = journal.of("kill")[-1]
             print(f"kill {number + 1}: {told['victim']}, {told['moment']}; {len(flaws)} flaws", flush=True)
             if (number + 1) % _EVERY == 0 or number + 1 == options.kills or flaws:
@@ -72,16 +85,20 @@ def main() -> None:
 
 
 class _Test:
-    def __init__(self, settings: ServiceSettings, work: Path, processes: Processes, journal: Journal) -> None:
+    def __init__(
+        self, settings: ServiceSettings, work: Path, processes: Processes, journal: Journal, *, trains: bool
+    ) -> None:
+        self._trains = trains
         self._settings, self._work, self._processes, self._journal = settings, work, processes, journal
         self._materials = Materials(work / "materials")
 
-    def kill_one(self, number: int, rng: random.Random) -> list[str]:
-        """Kill what the draw says, at the moment that it says, and return what is wrong after it."""
-        victim = rng.choices(list(_VICTIMS), list(_VICTIMS.values()))[0]
+    def kill_one(self, number: int, victim: str, rng: random.Random) -> list[str]:
+        """Kill something, at a moment that is drawn, and return what is wrong after it."""
         wrong: list[str] = []
-        with Clients(self._processes, self._journal, self._materials, rng.randrange(2**31)):
+        seed = rng.randrange(2**31)
+        with Clients(self._processes, self._journal, self._materials, seed, trains=self._trains):
             if victim == "migration":
+                self._processes.are_ready()
                 moment, wrong = migration_killed(self._settings, self._work / f"migration-{number}", rng)
             elif rng.random() < _STARTING:
                 moment = "as it starts"
@@ -90,11 +107,18 @@ class _Test:
             else:
                 moment = "in use"
                 self._processes.are_ready()
+                self._is_used()
                 time.sleep(rng.uniform(0, _MOMENT_SECONDS))
             if victim != "migration":
                 victim = _killed(victim, self._processes)
         self._journal.add("kill", victim=victim, moment=moment)
         return [*wrong, *_flaws(self._settings)]
+
+    def _is_used(self) -> None:
+        """Wait until clients were told something more."""
+        known, deadline = len(self._journal.lines), time.monotonic() + _USED_SECONDS
+        while len(self._journal.lines) == known and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def settled(self) -> list[str]:
         """Wait until all jobs have ended, start once more, which sweeps, and compare everything that was told."""
