@@ -4,7 +4,7 @@ import contextlib
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -96,6 +96,11 @@ class LibraryClient:
             return self._asked(
                 SoundMatches, "POST", "/api/v1/search/sound", params={"most": most}, content=content, headers=headers
             )
+
+    def search_by_descriptors(self, kind: int, descriptors: Sequence[float], *, most: int = 10) -> SoundMatches:
+        """Return the same for a recording that was listened to here, and is not sent: what `recording_sound` tells."""
+        told = {"kind": kind, "descriptors": [float(each) for each in descriptors]}
+        return self._asked(SoundMatches, "POST", "/api/v1/search/descriptors", params={"most": most}, json=told)
 
     def tag_proposals(self, tag: str | None = None, *, entry_id: int | None = None, most: int = 25) -> TagProposals:
         """Return tags that may fit profiles, surest first: of one tag or all, for one profile or all."""

@@ -6,7 +6,7 @@ Whatever is killed in between leaves a file that no row names, and the next star
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -16,13 +16,14 @@ from api.facts import read_facts
 from api.inspection import Inspections
 from api.people import Caller
 from api.problem import Problem, without_request
+from api.remembered import Remembered
 from api.settings import ServiceSettings
 from api.storage import Storage
 from api.store import audit, counts, dump, entries, people
 from api.store.database import Connection, Database
 from api.store.migrations import upgrade
 from api.tracks import OwnTracks
-from api.values import Description, Facts
+from api.values import Description, Facts, TagCount
 from profiler.errors import LibraryError, StorageError
 from profiler.storage import sha256_of
 
@@ -67,6 +68,7 @@ class Library:
     inspections: Inspections
     auditions: Auditions
     tracks: OwnTracks
+    tag_counts: Remembered[tuple[TagCount, ...]] = field(default_factory=Remembered)
 
     def quota(self, connection: Connection, account_id: int) -> int:
         """Return how many bytes an account may keep."""
@@ -77,6 +79,10 @@ class Library:
         """Raise Problem where an upload of this size would be over the quota of who sends it."""
         with self.database.reading() as connection:
             self._check_room(connection, account_of(caller), more_bytes)
+
+    def tags(self, connection: Connection) -> tuple[TagCount, ...]:
+        """Return the tags in use, the most frequent first; of a large library as they were some seconds ago."""
+        return self.tag_counts.value(lambda: counts.count_tags(connection))
 
     def take_in(
         self,

@@ -147,9 +147,9 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class EntryPage:
-    """A page of entries. `total` counts up to 10,000; where more match, `total_is_exact` is false.
+    """A page of entries. `total` counts up to 1,000; where more match, `total_is_exact` is false.
 
-    Pages go through 10,000 entries, and `total_pages` says how many those are.
+    Pages go through 10,000 entries. On those beyond the first 1,000, `total` and `total_pages` count as far as that.
     """
 
     data: tuple[Entry, ...]

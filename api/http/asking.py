@@ -1,6 +1,6 @@
 """What routes ask for: the library, who asks, and whether they may."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Query, Request, Security
@@ -29,16 +29,17 @@ __all__ = [
 _bearer = HTTPBearer(auto_error=False, description="A token of this library. The gate has looked at it already.")
 
 
-def _library(request: Request) -> Library:
+# Asynchronous though they wait for nothing: for others FastAPI takes a thread each.
+async def _library(request: Request) -> Library:
     return cast(Library, request.app.state.library)
 
 
-def _listening(request: Request) -> Listening:
+async def _listening(request: Request) -> Listening:
     return cast(Listening, request.app.state.listening)
 
 
-def _may(scope: Scope) -> Callable[[Request], Caller]:
-    def checked(request: Request) -> Caller:
+def _may(scope: Scope) -> Callable[[Request], Awaitable[Caller]]:
+    async def checked(request: Request) -> Caller:
         caller = cast(Caller, request.state.caller)
         if scope not in caller.scopes:
             detail = f"This takes the scope {scope!r}; your token has {', '.join(sorted(caller.scopes)) or 'none'}."

@@ -3,13 +3,16 @@
 from functools import partial
 from typing import Annotated
 
+import numpy as np
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from api.heard import SoundMatches
 from api.http.asking import Lib, Listen, Reader
 from api.http.receiving import AUDIO_TYPES, check_type, received
+from profiler.listening.descriptors import COUNT, DESCRIPTORS_VERSION
+from profiler.listening.sound_space import placed
 
 __all__ = ["LISTENING", "routes"]
 
@@ -27,6 +30,21 @@ _BODY = {
         "content": {each: {"schema": {"type": "string", "format": "binary"}} for each in AUDIO_TYPES},
     }
 }
+_Most = Annotated[int, Query(ge=1, le=50, description="How many profiles to return at most.")]
+_Descriptor = Annotated[float, Field(ge=-1e4, le=1e4, allow_inf_nan=False)]
+
+
+class Sought(BaseModel):
+    """How a recording sounds, as `profiler.listening.recording_sound` tells it; `kind` is the descriptors' version."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"kind": DESCRIPTORS_VERSION, "descriptors": [0.0] * COUNT}]},
+    )
+
+    kind: Annotated[int, Field(ge=DESCRIPTORS_VERSION, le=DESCRIPTORS_VERSION)]
+    descriptors: Annotated[list[_Descriptor], Field(min_length=COUNT, max_length=COUNT)]
 
 
 @routes.post("/search/sound", response_model=SoundMatches, openapi_extra=_BODY)
@@ -35,7 +53,7 @@ async def search_by_sound(
     library: Lib,
     listening: Listen,
     caller: Reader,
-    most: Annotated[int, Query(ge=1, le=50, description="How many profiles to return at most.")] = 10,
+    most: _Most = 10,
 ) -> Response:
     """Return the profiles that sound most like a recording, each at the settings where it does so most.
 
@@ -45,4 +63,15 @@ async def search_by_sound(
     async with received(request, library.settings.scratch) as arrived:
         like = partial(listening.like, arrived.path, most, asked_by=caller.account_id)
         matches = await to_thread.run_sync(like, limiter=LISTENING)
+    return Response(_MATCHES.dump_json(matches), media_type="application/json")
+
+
+@routes.post("/search/descriptors", response_model=SoundMatches)
+def search_by_descriptors(sought: Sought, listening: Listen, caller: Reader, most: _Most = 10) -> Response:
+    """Return the profiles that sound most like a recording that you have listened to yourself, and keep.
+
+    The recording stays with you, and the server is spared most of what a search by sound takes it.
+    """
+    place = placed(np.array([sought.descriptors], np.float32))[0]
+    matches = listening.nearest(place, most, asked_by=caller.account_id)
     return Response(_MATCHES.dump_json(matches), media_type="application/json")

@@ -19,7 +19,7 @@ from api.page.browsing import Browsing
 from api.page.words import GEARS, LICENCES, SORTS, SOURCES
 from api.people import Caller
 from api.problem import Problem
-from api.store import audit, counts, entries, people, search, shelves
+from api.store import audit, entries, people, search, shelves
 from api.values import Entry, EntryPage
 
 __all__ = ["routes"]
@@ -123,7 +123,7 @@ def _found(library: Library, caller: Caller, browsing: Browsing) -> tuple[EntryP
         raise Problem(422, "Not understood", f"The library cannot search for that. {told}") from error
     wanted = query.search(account_of(caller) if query.favourites else None)
     with library.database.reading() as connection:
-        tags = counts.count_tags(connection)[:_TAGS_SHOWN]
+        tags = library.tags(connection)[:_TAGS_SHOWN]
         if wanted is None:
             none = EntryPage(data=(), page=1, page_size=_CARDS, total=0, total_is_exact=True, total_pages=0)
             return none, tags

@@ -9,7 +9,7 @@ from api.log import LOG
 from api.problem import Problem
 from profiler.errors import StorageError
 
-__all__ = ["hearing"]
+__all__ = ["hearing", "loading"]
 
 _PAUSE_SECONDS = 3.0
 _STOP_SECONDS = 10.0
@@ -26,6 +26,18 @@ def hearing(listening: Listening) -> Iterator[None]:
     finally:
         stop.set()
         thread.join(_STOP_SECONDS)
+
+
+def loading(listening: Listening) -> None:
+    """Have a thread read how the profiles of a library sound."""
+    threading.Thread(target=_load, args=(listening,), name="loading", daemon=True).start()
+
+
+def _load(listening: Listening) -> None:
+    try:
+        listening.load()
+    except Problem:  # a database that does not answer: who searches first will read them, or be told
+        LOG.exception("loading")
 
 
 def _hear(listening: Listening, stop: threading.Event) -> None:

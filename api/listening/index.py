@@ -88,7 +88,7 @@ class SoundIndex:
     @classmethod
     def empty(cls, width: int) -> "SoundIndex":
         """Return an index of nothing, for places of so many numbers."""
-        none = _rows(np.zeros((0, width), np.float32), [], [])
+        none = _none(width)
         return cls(
             width=width,
             ids=np.zeros(0, np.int64),
@@ -117,9 +117,9 @@ class SoundIndex:
         """Return the index with more in it; what has the id of one of them is gone."""
         if not more:
             return self
-        first = len(self.ids)
-        owners = [first + number for number, each in enumerate(more) for _ in each.places]
-        settings = [setting for each in more for setting in range(len(each.places))]
+        counts = [len(each.places) for each in more]
+        owners = np.repeat(np.arange(len(self.ids), len(self.ids) + len(more)), counts)
+        settings = np.concatenate([np.arange(count) for count in counts])
         added = _rows(np.concatenate([each.places for each in more]), owners, settings)
         new = np.array([each.id for each in more], np.int64)
         alive = self.alive & ~np.isin(self.ids, new)
@@ -135,6 +135,10 @@ class SoundIndex:
     def only(self, ids: Sequence[int] | frozenset[int]) -> "SoundIndex":
         """Return the index without all that have other ids."""
         return replace(self, alive=self.alive & np.isin(self.ids, np.fromiter(ids, np.int64)))
+
+    def without(self, ids: frozenset[int]) -> "SoundIndex":
+        """Return the index without some ids."""
+        return replace(self, alive=self.alive & ~np.isin(self.ids, np.fromiter(ids, np.int64)))
 
     def in_cells(self) -> "SoundIndex":
         """Return the index with every place in a cell, and without what is gone. Takes seconds for millions."""
@@ -154,7 +158,7 @@ class SoundIndex:
             entry_ids=self.entry_ids[self.alive],
             means=self.means[self.alive],
             alive=np.ones(len(self), np.bool_),
-            loose=_rows(np.zeros((0, self.width), np.float32), [], []),
+            loose=_none(self.width),
             celled=celled,
             centres=centres,
             centre_squares=np.square(centres).sum(axis=1),
@@ -232,9 +236,14 @@ class SoundIndex:
         return rows.squares[low:high] - 2 * (rows.places[low:high] @ place), rows.owners[low:high]
 
 
-def _rows(places: Places, owners: Sequence[int], settings: Sequence[int]) -> _Rows:
+def _rows(places: Places, owners: NDArray[np.intp], settings: NDArray[np.intp]) -> _Rows:
     places = np.ascontiguousarray(places, np.float32)
-    return _Rows(places, np.square(places).sum(axis=1), np.array(owners, np.int32), np.array(settings, np.int16))
+    return _Rows(places, np.square(places).sum(axis=1), owners.astype(np.int32), settings.astype(np.int16))
+
+
+def _none(width: int) -> _Rows:
+    nobody = np.zeros(0, np.intp)
+    return _rows(np.zeros((0, width), np.float32), nobody, nobody)
 
 
 def _smallest(values: NDArray[np.float32], most: int) -> NDArray[np.intp]:

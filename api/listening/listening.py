@@ -2,14 +2,12 @@
 
 import base64
 import json
-import math
 import os
 import secrets
 import subprocess
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +17,13 @@ from numpy.typing import NDArray
 from api.heard import SoundMatch, SoundMatches
 from api.inspection import printed_by
 from api.library import Library
-from api.listening.index import SoundIndex, Sounds
+from api.listening.index import Found, SoundIndex, Sounds
 from api.listening.turns import Turns
 from api.problem import Problem
+from api.remembered import Remembered
 from api.store import entries, sounds
 from api.store.database import Connection
-from api.store.sounds import UnheardVersion
+from api.store.sounds import Counts, UnheardVersion
 from profiler.knob import KnobSettings
 from profiler.listening.descriptors import COUNT, DESCRIPTORS_VERSION
 from profiler.listening.sound_space import WIDTH, placed
@@ -46,14 +45,22 @@ class _Heard:
     descriptors: NDArray[np.float16]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _State:
+    """An index, and the number of the last change that it knows of. It may have what is gone since."""
+
+    index: SoundIndex
+    change: int
+
+
 class Listening:
     """How the profiles of a library sound, in this process's memory. Any number of threads may ask."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self._index = SoundIndex.empty(WIDTH)
-        self._seen, self._celling = 0, False
-        self._unheard, self._counted_at = 0, -math.inf
+        self._state = _State(index=SoundIndex.empty(WIDTH), change=0)
+        self._celling = False
+        self._counts: Remembered[Counts] = Remembered()
         self._refreshing = threading.Lock()
         self._turns = Turns()
         self._room = threading.BoundedSemaphore(max(os.cpu_count() or 1, 2))
@@ -76,21 +83,46 @@ class Listening:
     def nearest(self, place: NDArray[np.float32], most: int, *, asked_by: int | None) -> SoundMatches:
         """Return the profiles nearest to a place in the space of sounds."""
         with self.library.database.reading() as connection:
-            index = self.current(connection)
-            with self._turns.one():
-                found = index.nearest(place, most + _SPARE)
-            # What was removed or replaced since the index was read is not shown.
-            known = sounds.heard_at(connection, [each.id for each in found])
+            found, known = self._found(connection, place, most)
             ids = [entry_id for entry_id, _ in known.values()]
             shown = {entry.id: entry for entry in entries.entries_by_id(connection, ids, asked_by=asked_by)}
-            waiting = self._waiting(connection)
+            counts = self._counts.value(lambda: sounds.counts(connection, DESCRIPTORS_VERSION))
         matches = []
         for each in found:
             entry_id, settings = known.get(each.id, (0, []))
             if entry_id in shown:
                 at = settings[each.setting]
                 matches.append(SoundMatch(entry=shown[entry_id], settings=at, distance=each.distance))
-        return SoundMatches(data=tuple(matches[:most]), heard=len(index), unheard=waiting)
+        return SoundMatches(data=tuple(matches[:most]), heard=counts.heard, unheard=counts.unheard)
+
+    def _found(
+        self, connection: Connection, place: NDArray[np.float32], most: int
+    ) -> tuple[tuple[Found, ...], dict[int, tuple[int, list[dict[str, Any]]]]]:
+        """Return the nearest versions, and of those still the newest the entries and settings."""
+        change = self._caught_up(connection)
+        state = self._state
+        while True:
+            with self._turns.one():
+                found = state.index.nearest(place, most + _SPARE)
+            known = sounds.heard_at(connection, [each.id for each in found])
+            gone = frozenset(each.id for each in found) - known.keys()
+            # What is not there for a transaction older than the index may only not be there yet.
+            if not gone or state.change > change:
+                return found, known
+            state = self._without(state, gone)
+            if len(known) >= most:
+                return found, known
+
+    def _without(self, state: _State, gone: frozenset[int]) -> _State:
+        """Return a state without versions that are gone, and have others start from it unless it is being changed."""
+        left = replace(state, index=state.index.without(gone))
+        if self._refreshing.acquire(blocking=False):
+            try:
+                if self._state is state:
+                    self._state = left
+            finally:
+                self._refreshing.release()
+        return left
 
     def hear_next(self, stopped: Callable[[], bool] = lambda: False) -> bool:
         """Listen to one profile that was not heard yet. Returns whether there was one.
@@ -124,41 +156,51 @@ class Listening:
         finally:
             scratch.unlink(missing_ok=True)
 
-    def _waiting(self, connection: Connection) -> int:
-        """Return how many profiles are still to be heard, counted once a second: it takes as long as a search."""
-        if time.monotonic() > self._counted_at + 1:
-            self._counted_at = time.monotonic()
-            self._unheard = sounds.count_unheard(connection, DESCRIPTORS_VERSION)
-        return self._unheard
+    def load(self) -> None:
+        """Read how all profiles sound, which nobody then waits for who searches."""
+        with self.library.database.reading() as connection:
+            self._caught_up(connection)
 
-    def current(self, connection: Connection) -> SoundIndex:
-        """Return the index as the database has it; while one thread brings it up to date, others use it as it is."""
+    def exact(self, connection: Connection) -> SoundIndex:
+        """Return the index without anything that is gone, for who looks at all of it. Takes longer than a search."""
+        self._caught_up(connection)
+        return self._state.index.only(sounds.findable(connection, DESCRIPTORS_VERSION))
+
+    def _caught_up(self, connection: Connection) -> int:
+        """Bring the index up to date, and return the last change that this transaction knows of.
+
+        While one thread does that, others use the index as it is.
+        """
         change = sounds.last_change(connection)
-        if change != self._seen and self._refreshing.acquire(blocking=self._seen == 0):
+        if change > self._state.change and self._refreshing.acquire(blocking=self._state.change == 0):
             try:
                 self._refresh(connection, change)
             finally:
                 self._refreshing.release()
-        return self._index
+        return change
 
     def _refresh(self, connection: Connection, change: int) -> None:
-        if change == self._seen:
+        if change <= self._state.change:
             return
-        more = [
-            Sounds(id=each.id, entry_id=each.entry_id, places=placed(each.descriptors.astype(np.float32)))
-            for each in sounds.changed_since(connection, DESCRIPTORS_VERSION, self._seen)
-        ]
-        self._index = self._index.with_sounds(more).only(sounds.findable(connection, DESCRIPTORS_VERSION))
-        self._seen = change
-        if self._index.needs_cells and not self._celling:
+        more = []
+        for some in sounds.changed_since(connection, DESCRIPTORS_VERSION, self._state.change, width=COUNT):
+            where = placed(np.concatenate([each.descriptors for each in some]).astype(np.float32))
+            ends = np.cumsum([len(each.descriptors) for each in some])
+            for each, places in zip(some, np.split(where, ends[:-1]), strict=True):
+                more.append(Sounds(id=each.id, entry_id=each.entry_id, places=places))
+        index = self._state.index.with_sounds(more)
+        self._state = _State(index=index, change=change)
+        if index.needs_cells and not self._celling:
             self._celling = True
             threading.Thread(target=self._put_in_cells, name="cells", daemon=True).start()
 
     def _put_in_cells(self) -> None:
         """Put all places in cells. Those who ask meanwhile are answered by the index as it is."""
         with self._refreshing:
-            self._index = self._index.in_cells()
-            self._celling = False
+            try:
+                self._state = replace(self._state, index=self._state.index.in_cells())
+            finally:
+                self._celling = False
 
 
 class _NotHeard(Exception):  # noqa: N818 - said to whoever asked, in the words it holds

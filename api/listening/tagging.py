@@ -37,7 +37,7 @@ def proposals(
     found: list[tuple[float, int, str]] = []
     learnt_from: dict[str, int] = {}
     with listening.library.database.reading() as connection:
-        shelf = _shelf(listening.current(connection))
+        shelf = _shelf(listening.exact(connection))
         wanted = tag_labels.learnable_tags(connection, account_id) if tag is None else (tag,)
         for each in wanted:
             said, others = tag_labels.said_of(connection, account_id, each)

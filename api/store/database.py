@@ -18,6 +18,8 @@ __all__ = ["Connection", "Database"]
 
 _BUSY_SECONDS = 10
 _CONNECTIONS = 48  # as many as there are threads that answer
+_CACHE_BYTES = 4 << 20  # of each connection, for what it changes: what is read is mapped, once for all of them
+_MAPPED_BYTES = 0x7FFF0000  # the most that SQLite can map
 
 
 class Database:
@@ -104,8 +106,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "journal_mode=WAL",
         "foreign_keys=ON",
         "synchronous=FULL",
-        "cache_size=-32000",
-        "mmap_size=268435456",
+        f"cache_size={-_CACHE_BYTES // 1024}",
+        f"mmap_size={_MAPPED_BYTES}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

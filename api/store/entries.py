@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, insert, select, update
 
 from api.facts import FACTS
 from api.problem import Problem
@@ -133,22 +133,12 @@ def entries_by_id(connection: Connection, ids: Sequence[int], *, asked_by: int |
     """Return entries in the order of their ids."""
     if not ids:
         return ()
-    uploader = accounts.alias("uploader")
-    current = (versions.c.entry_id == entries.c.id) & (versions.c.number == entries.c.newest)
-    query = (
-        select(entries, accounts.c.name.label("owner"), *_VERSION_COLUMNS, uploader.c.name.label("uploaded_by"))
-        .join(versions, current)
-        .join(accounts, accounts.c.id == entries.c.owner_id)
-        .join(uploader, uploader.c.id == versions.c.uploader_id)
-        .where(entries.c.id.in_(ids))
-    )
-    rows = {row.id: row for row in connection.execute(query)}
+    rows = {row.id: row for row in connection.execute(_OF_IDS, {"ids": ids})}
     tags: dict[int, list[str]] = {}
-    listed = select(entry_tags).where(entry_tags.c.entry_id.in_(ids)).order_by(entry_tags.c.tag)
-    for entry_id, tag in connection.execute(listed):
+    for entry_id, tag in connection.execute(_TAGS_OF_IDS, {"ids": ids}):
         tags.setdefault(entry_id, []).append(tag)
-    mine = select(favourites.c.entry_id).where(favourites.c.account_id == asked_by, favourites.c.entry_id.in_(ids))
-    marked = set(connection.execute(mine).scalars()) if asked_by is not None else set()
+    who = {"ids": ids, "account_id": asked_by}
+    marked = set(connection.execute(_FAVOURITES_OF_IDS, who).scalars()) if asked_by is not None else set()
     return tuple(_entry(rows[id_], tags.get(id_, []), id_ in marked) for id_ in ids if id_ in rows)
 
 
@@ -210,6 +200,22 @@ def owner_of(connection: Connection, entry_id: int) -> int:
 
 _VERSION_COLUMNS = tuple(
     versions.c[name].label(f"version_{name}") for name in ("number", "sha256", "bytes", "uploaded_at", "note", "facts")
+)
+
+_uploader = accounts.alias("uploader")
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+
+# Made once: to make them takes longer than to ask.
+_OF_IDS = (
+    select(entries, accounts.c.name.label("owner"), *_VERSION_COLUMNS, _uploader.c.name.label("uploaded_by"))
+    .join(versions, (versions.c.entry_id == entries.c.id) & (versions.c.number == entries.c.newest))
+    .join(accounts, accounts.c.id == entries.c.owner_id)
+    .join(_uploader, _uploader.c.id == versions.c.uploader_id)
+    .where(entries.c.id.in_(_IDS))
+)
+_TAGS_OF_IDS = select(entry_tags).where(entry_tags.c.entry_id.in_(_IDS)).order_by(entry_tags.c.tag)
+_FAVOURITES_OF_IDS = select(favourites.c.entry_id).where(
+    favourites.c.account_id == bindparam("account_id"), favourites.c.entry_id.in_(_IDS)
 )
 
 

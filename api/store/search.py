@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal, select, union_all
+from sqlalchemy import CTE, ColumnElement, Connection, Select, func, literal, literal_column, select
 
 from api.choices import GearKind, Licence, Sort
 from api.store.entries import entries_by_id
@@ -16,9 +16,12 @@ from profiler.score import Grade
 __all__ = ["DEEPEST", "Search", "found"]
 
 DEEPEST = 10_000
-"""How many entries pages go through, and as far as matches are counted. Who needs more narrows the search."""
+"""How many entries pages go through. Who needs more narrows the search."""
 
-_FEW = 2_000
+_COUNTED = 1_000
+"""As far as matches are counted, but for pages that lie deeper: to count many takes longer than to find a page."""
+
+_FEW = 500
 
 _BETTER: dict[Grade, tuple[Grade, ...]] = {
     "transparent": ("transparent",),
@@ -55,25 +58,29 @@ def found(connection: Connection, search: Search, *, asked_by: int | None) -> En
     """Return one page, empty behind the last. `asked_by` is whose favourites are marked."""
     question = _question(search)
     if search.query.strip() and not question.words:  # nothing but punctuation: no entry has such a word
-        return _page(search, (), 0)
+        return _page(search, (), 0, DEEPEST)
     start = (search.page - 1) * search.page_size
-    counted = _matches(connection, search, question).limit(DEEPEST + 1).subquery()
-    total = connection.execute(select(func.count()).select_from(counted)).scalar_one()
+    most = _COUNTED if start + search.page_size < _COUNTED else DEEPEST
+    total = _counted(connection, _matches(connection, search, question), most + 1)
     size = min(search.page_size, DEEPEST - start)
     if size <= 0 or start >= total:
-        return _page(search, (), total)
-    ids = connection.execute(_ordered(connection, search, question, total).limit(size).offset(start)).scalars()
-    return _page(search, entries_by_id(connection, list(ids), asked_by=asked_by), total)
+        return _page(search, (), total, most)
+    if search.sort == "best-match" and question.words:
+        ids = _best(connection, search, question, min(start + size, total), total)[start:]
+    else:
+        query = _ordered(connection, search, question, total)
+        ids = list(connection.execute(query.limit(size).offset(start)).scalars())
+    return _page(search, entries_by_id(connection, ids, asked_by=asked_by), total, most)
 
 
-def _page(search: Search, data: tuple[Any, ...], total: int) -> EntryPage:
+def _page(search: Search, data: tuple[Any, ...], total: int, most: int) -> EntryPage:
     return EntryPage(
         data=data,
         page=search.page,
         page_size=search.page_size,
-        total=min(total, DEEPEST),
-        total_is_exact=total <= DEEPEST,
-        total_pages=-(-min(total, DEEPEST) // search.page_size),
+        total=min(total, most),
+        total_is_exact=total <= most,
+        total_pages=-(-min(total, most) // search.page_size),
     )
 
 
@@ -119,14 +126,17 @@ def _limits(search: Search) -> list[ColumnElement[bool]]:
     return limits
 
 
+def _counted(connection: Connection, matches: Select[Any], most: int) -> int:
+    """Return how many matches there are, counted so far at most."""
+    # Not their ids: PostgreSQL then counts in its index alone.
+    ones = matches.with_only_columns(literal_column("1"), maintain_column_froms=True).limit(most).subquery()
+    return int(connection.execute(select(func.count()).select_from(ones)).scalar_one())
+
+
 def _ordered(connection: Connection, search: Search, question: Question, total: int) -> Select[Any]:
-    if search.sort == "best-match" and question.words:
-        return _best(connection, search, question, min(search.page * search.page_size, DEEPEST))
     matches = _matches(connection, search, question)
-    if search.sort in ("best-match", "newest"):
-        return matches.order_by(matches.selected_columns.id.desc())
-    if search.sort == "oldest":
-        return matches.order_by(matches.selected_columns.id)
+    if search.sort in ("best-match", "newest", "oldest"):
+        return _by_age(connection, matches, total, newest=search.sort != "oldest")
     order = {
         "name": (entries.c.name_key, entries.c.id),
         "score": (entries.c.esr.asc().nulls_last(), entries.c.id),
@@ -135,23 +145,45 @@ def _ordered(connection: Connection, search: Search, question: Question, total: 
     if question.is_empty:
         return matches.order_by(*order)
     if connection.dialect.name == "sqlite" and total > _FEW:
-        # A page of many matches is found sooner along the index of the order, each entry looked up among the words.
-        among = exists(matching(connection, question, one=entries.c.id))
+        # A page of many matches is found sooner along the index of the order; `+ 0` has SQLite think of no other way.
+        among = (entries.c.id + 0).in_(matching(connection, question))
         return select(entries.c.id).where(among, *_limits(search)).order_by(*order)
-    inner = matches.subquery()
+    inner = _at_once(matches) if total <= _FEW else matches.subquery()
     return select(entries.c.id).join(inner, inner.c.id == entries.c.id).order_by(*order)
 
 
-def _best(connection: Connection, search: Search, question: Question, wanted: int) -> Select[Any]:
-    """Return a query for matches with all words in the name, then those with name and gear, then others; newest first.
+def _by_age(connection: Connection, matches: Select[Any], total: int, *, newest: bool = True) -> Select[Any]:
+    """Return a query for matches by their age; of the search that they are of there are `total`."""
+    if connection.dialect.name != "sqlite" and total <= _FEW:
+        few = _at_once(matches)
+        return select(few.c.id).order_by(few.c.id.desc() if newest else few.c.id)
+    id_ = matches.selected_columns.id
+    return matches.order_by(id_.desc() if newest else id_)
 
-    Each of the three goes as far as `wanted`, so together they have the first `wanted` at least.
+
+def _unknown(connection: Connection, most: int) -> Any:
+    """Return a limit that PostgreSQL does not know when it plans.
+
+    For the few of a page it goes through all entries, newest first, also where there may be none: of the beginning of a
+    word it can only guess how many names have it.
     """
-    tiers = []
+    return most if connection.dialect.name == "sqlite" else select(literal(most)).scalar_subquery()
+
+
+def _at_once(matches: Select[Any]) -> CTE:
+    """Return few matches so that PostgreSQL looks them all up, and does not go through the entries for each."""
+    return matches.cte("few").prefix_with("MATERIALIZED", dialect="postgresql")
+
+
+def _best(connection: Connection, search: Search, question: Question, wanted: int, total: int) -> list[int]:
+    """Return so many matches: those with all words in the name, then with name and gear, then others; newest first."""
+    found: dict[int, None] = {}
     for number in range(1, len(TEXT_FIELDS) + 1):
-        within = _matches(connection, search, replace(question, fields=TEXT_FIELDS[:number]))
-        newest = within.order_by(within.selected_columns.id.desc()).limit(wanted).subquery()
-        tiers.append(select(newest.c.id, literal(number).label("tier")))
-    all_of_them = union_all(*tiers).subquery()
-    tier = func.min(all_of_them.c.tier)
-    return select(all_of_them.c.id).group_by(all_of_them.c.id).order_by(tier, all_of_them.c.id.desc())
+        within = _matches(connection, search, replace(question, fields=number))
+        # Each has all of the one before, so among its newest are as many others as are still wanted.
+        limit = wanted if number == len(TEXT_FIELDS) else _unknown(connection, wanted)
+        newest = _by_age(connection, within, total).limit(limit)
+        found |= dict.fromkeys(connection.execute(newest).scalars())
+        if len(found) >= wanted:
+            break
+    return list(found)[:wanted]

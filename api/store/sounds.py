@@ -17,10 +17,11 @@ from api.store.tables import entries, sound_changes, sounds, versions
 from profiler.knob import KnobSettings
 
 __all__ = [
+    "Counts",
     "HeardVersion",
     "UnheardVersion",
     "changed_since",
-    "count_unheard",
+    "counts",
     "findable",
     "heard_at",
     "keep_sounds",
@@ -48,6 +49,14 @@ class HeardVersion:
     id: int
     entry_id: int
     descriptors: NDArray[np.float16]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """How many profiles have been heard, and how many not yet."""
+
+    heard: int
+    unheard: int
 
 
 def note_change(connection: Connection) -> int:
@@ -102,19 +111,23 @@ def some_unheard(connection: Connection, kind: int, most: int) -> tuple[UnheardV
     return tuple(UnheardVersion(**row._asdict()) for row in connection.execute(query))
 
 
-def count_unheard(connection: Connection, kind: int) -> int:
-    """Return how many newest versions are still to be heard."""
-    return int(connection.execute(_unheard(select(func.count()), kind)).scalar_one())
+def counts(connection: Connection, kind: int) -> Counts:
+    """Count how many profiles can be found by their sound, and how many are still to be heard. Takes long for many."""
+    return Counts(
+        heard=int(connection.execute(_found(select(func.count()), kind)).scalar_one()),
+        unheard=int(connection.execute(_unheard(select(func.count()), kind)).scalar_one()),
+    )
 
 
-def changed_since(connection: Connection, kind: int, change: int) -> Iterator[HeardVersion]:
-    """Yield how versions sound that were heard after a change, as they come from the database."""
-    columns = (versions.c.id, versions.c.entry_id, sounds.c.settings, sounds.c.descriptors)
+def changed_since(connection: Connection, kind: int, change: int, *, width: int) -> Iterator[list[HeardVersion]]:
+    """Yield how versions sound that were heard after a change, some at a time. That kind has `width` descriptors."""
+    columns = (versions.c.id, versions.c.entry_id, sounds.c.descriptors)
     query = _found(select(*columns), kind).where(sounds.c.change > change).order_by(versions.c.id)
-    found = connection.execution_options(yield_per=_AT_ONCE).execute(query)
-    for row in found:
-        descriptors = np.frombuffer(row.descriptors, "<f2").reshape(len(row.settings), -1)
-        yield HeardVersion(id=row.id, entry_id=row.entry_id, descriptors=descriptors)
+    for some in connection.execution_options(yield_per=_AT_ONCE).execute(query).partitions():
+        yield [
+            HeardVersion(id=id_, entry_id=entry_id, descriptors=np.frombuffer(packed, "<f2").reshape(-1, width))
+            for id_, entry_id, packed in some
+        ]
 
 
 def findable(connection: Connection, kind: int) -> frozenset[int]:

@@ -21,10 +21,11 @@ from api.problem import Problem
 from api.settings import ServiceSettings
 from api.store import entries, sounds, tag_labels
 from profiler.audio import Audio
-from profiler.audio_file import write_audio
+from profiler.audio_file import reading, write_audio
 from profiler.effects.convolutional import ConvolutionalEffect
 from profiler.errors import LibraryError
 from profiler.listening.descriptors import COUNT, DESCRIPTORS_VERSION
+from profiler.listening.recording_sound import recording_sound
 from profiler.listening.sound_space import placed
 from profiler.presets import preset_path
 from profiler.profile import Stage
@@ -257,6 +258,32 @@ def test_a_recording_finds_the_profile_that_made_it(asked, recording):
     with asked.library.database.reading() as connection:
         row = connection.exec_driver_sql("SELECT problem FROM sounds WHERE problem != ''").one()
     assert "silence" in row.problem
+
+
+def test_who_has_listened_sends_descriptors(asked, recording):
+    """And finds the same as by the recording; descriptors of another kind, or too few, are refused."""
+    with reading(recording) as reader:
+        descriptors = recording_sound(reader).astype(np.float16)  # as fine as the server keeps them
+    with asked.client("reader") as http:
+        found = http.search_by_descriptors(DESCRIPTORS_VERSION, descriptors, most=1)
+        assert found.data == http.search_by_sound(recording, most=1).data
+        for kind, told in ((DESCRIPTORS_VERSION + 1, descriptors), (DESCRIPTORS_VERSION, descriptors[:-1])):
+            with pytest.raises(LibraryError, match="Not understood"):
+                http.search_by_descriptors(kind, told)
+
+
+def test_many_that_are_gone_hide_nobody(listening, library, heard, caller_of):
+    """More were removed, and nearer, than a search looks at besides; a server that saw none of that finds on."""
+    near = [heard(at / 100) for at in range(15)]
+    far = heard(50)
+    assert len(listening.nearest(place(0), 20, asked_by=None).data) == 16
+    other = Listening(library)
+    other.load()
+    for entry_id in near:
+        library.remove(entry_id, caller_of("ann"))
+    for each in (listening, other):
+        for _ in range(2):
+            assert [one.entry.id for one in each.nearest(place(0), 1, asked_by=None).data] == [far]
 
 
 def test_the_command_line_searches_by_sound(asked, recording, capsys, monkeypatch):
