@@ -30,6 +30,7 @@ _PIECE = 256 << 10
 _AGAIN_SECONDS = 1.0
 _TROUBLE_SECONDS = 60.0
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+_UPLOAD_TIMEOUT = httpx.Timeout(600.0, connect=10.0)  # uploads are read a few at a time, so of many at once some wait
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,8 @@ class LibraryClient:
         where = "/api/v1/profiles" if version_of is None else f"/api/v1/profiles/{version_of}/versions"
         told = {name: value for name, value in asdict(about or Description()).items() if value}
         with self._upload(path) as (content, headers):
-            reply = self._sent("POST", where, params=told, content=content, headers=headers)
+            sent = {"params": told, "content": content, "headers": headers, "timeout": _UPLOAD_TIMEOUT}
+            reply = self._sent("POST", where, **sent)
         return Pushed(entry=_read(Entry, reply), is_new=reply.status_code == HTTPStatus.CREATED)
 
     def pull(self, entry: Entry, path: Path, *, version: Version | None = None) -> None:

@@ -16,7 +16,10 @@ from api.limits import bare_environment
 from api.problem import Problem
 from api.values import Facts
 
-__all__ = ["Inspections", "printed_by"]
+__all__ = ["PATIENCE", "Inspections", "printed_by"]
+
+PATIENCE = 15
+"""So many times as long as a process may have a processor it may take: the machine may have much else to do."""
 
 _MEGABYTES = 1536
 _LARGEST_ANSWER = 1 << 20
@@ -25,7 +28,7 @@ _GLANCE_SECONDS = 0.5
 
 
 class Inspections:
-    """Runs inspectors, a few at a time. `seconds` is how long one may take."""
+    """Runs inspectors, a few at a time. `seconds` is how much of a processor one may have."""
 
     def __init__(self, *, seconds: float = 20.0, at_once: int | None = None) -> None:
         self._seconds = seconds
@@ -33,11 +36,14 @@ class Inspections:
 
     def facts_of(self, path: Path) -> Facts:
         """Return what a profile file says of itself. Raises Problem that says why it is not a profile."""
+        limits: dict[str, Any] = {"megabytes": _MEGABYTES, "seconds": self._seconds}
         try:
             with self._room:
-                printed = printed_by("api.inspector", str(path), megabytes=_MEGABYTES, seconds=self._seconds)
+                printed = printed_by("api.inspector", str(path), **limits, patience=PATIENCE)
         except subprocess.TimeoutExpired as error:
-            raise _not_a_profile(f"reading it takes longer than {self._seconds:g} s.") from error
+            waited = self._seconds * PATIENCE
+            detail = f"The file could not be read in {waited:g} s, for the server has much else to do. Try again later."
+            raise Problem(503, "Busy", detail, retry_after_seconds=60) from error
         try:
             answer = json.loads(printed)
             if "facts" in answer:
@@ -50,15 +56,21 @@ class Inspections:
 
 
 def printed_by(
-    module: str, *arguments: str, megabytes: int, seconds: float, stopped: Callable[[], bool] = lambda: False
+    module: str,
+    *arguments: str,
+    megabytes: int,
+    seconds: float,
+    patience: float = 1,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> bytes:
     """Return what a module of ours prints about a stranger's file, in a process of its own that knows no secrets.
 
-    Empty when it prints more than it should, or is `stopped`. Raises TimeoutExpired after `seconds`.
+    Empty when it prints more than it should, or is `stopped`. It may have a processor for `seconds`; raises
+    TimeoutExpired after `patience` times as long.
     """
     command = (sys.executable, "-P", "-m", module, *arguments, str(megabytes), str(int(seconds)))
     quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": bare_environment()}
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * patience
     with subprocess.Popen(command, stdout=subprocess.PIPE, **quiet) as process:  # noqa: S603 - our own module
         try:
             while not stopped():

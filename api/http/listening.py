@@ -30,8 +30,18 @@ _BODY = {
         "content": {each: {"schema": {"type": "string", "format": "binary"}} for each in AUDIO_TYPES},
     }
 }
-_Most = Annotated[int, Query(ge=1, le=50, description="How many profiles to return at most.")]
 _Descriptor = Annotated[float, Field(ge=-1e4, le=1e4, allow_inf_nan=False)]
+
+
+class HowMany(BaseModel):
+    """How many answers there are to be."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    most: int = Field(10, ge=1, le=50, description="How many profiles to return at most.")
+
+
+_HowMany = Annotated[HowMany, Query()]
 
 
 class Sought(BaseModel):
@@ -53,7 +63,7 @@ async def search_by_sound(
     library: Lib,
     listening: Listen,
     caller: Reader,
-    most: _Most = 10,
+    asked: _HowMany,
 ) -> Response:
     """Return the profiles that sound most like a recording, each at the settings where it does so most.
 
@@ -61,17 +71,17 @@ async def search_by_sound(
     """
     check_type(request, AUDIO_TYPES)
     async with received(request, library.settings.scratch) as arrived:
-        like = partial(listening.like, arrived.path, most, asked_by=caller.account_id)
+        like = partial(listening.like, arrived.path, asked.most, asked_by=caller.account_id)
         matches = await to_thread.run_sync(like, limiter=LISTENING)
     return Response(_MATCHES.dump_json(matches), media_type="application/json")
 
 
 @routes.post("/search/descriptors", response_model=SoundMatches)
-def search_by_descriptors(sought: Sought, listening: Listen, caller: Reader, most: _Most = 10) -> Response:
+def search_by_descriptors(sought: Sought, listening: Listen, caller: Reader, asked: _HowMany) -> Response:
     """Return the profiles that sound most like a recording that you have listened to yourself, and keep.
 
     The recording stays with you, and the server is spared most of what a search by sound takes it.
     """
     place = placed(np.array([sought.descriptors], np.float32))[0]
-    matches = listening.nearest(place, most, asked_by=caller.account_id)
+    matches = listening.nearest(place, asked.most, asked_by=caller.account_id)
     return Response(_MATCHES.dump_json(matches), media_type="application/json")

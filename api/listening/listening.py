@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.heard import SoundMatch, SoundMatches
-from api.inspection import printed_by
+from api.inspection import PATIENCE, printed_by
 from api.library import Library
 from api.listening.index import Found, SoundIndex, Sounds
 from api.listening.turns import Turns
@@ -68,16 +68,19 @@ class Listening:
     def like(self, recording: Path, most: int, *, asked_by: int | None) -> SoundMatches:
         """Return the profiles that sound most like a recording that has arrived.
 
-        Raises Problem for what is no recording, and for one in which nothing is heard.
+        Raises Problem for what is no recording, for one in which nothing is heard, and on a machine that is too busy.
         """
         try:
             with self._room:
-                heard = _listened("recording", recording, _RECORDING_MEGABYTES, _RECORDING_SECONDS)
+                heard = _listened("recording", recording, _RECORDING_MEGABYTES, _RECORDING_SECONDS, patience=PATIENCE)
         except _NotHeard as error:
             detail = (
                 f"This is not a recording that can be listened to: {error} Send a WAV, FLAC, AIFF, OGG or MP3 file."
             )
             raise Problem(422, "Not a recording", detail) from error
+        except subprocess.TimeoutExpired as error:
+            detail = "Nobody could listen to it, for the server has much else to do. Try again later."
+            raise Problem(503, "Busy", detail, retry_after_seconds=60) from error
         return self.nearest(placed(heard.descriptors.astype(np.float32))[0], most, asked_by=asked_by)
 
     def nearest(self, place: NDArray[np.float32], most: int, *, asked_by: int | None) -> SoundMatches:
@@ -150,7 +153,9 @@ class Listening:
         scratch = self.library.settings.scratch / f"heard-{secrets.token_hex(8)}"
         try:
             self.library.storage.fetch(version.sha256, version.bytes, scratch)
-            return _listened("profile", scratch, _PROFILE_MEGABYTES, _PROFILE_SECONDS, stopped)
+            return _listened("profile", scratch, _PROFILE_MEGABYTES, _PROFILE_SECONDS, stopped=stopped)
+        except subprocess.TimeoutExpired as error:
+            raise _NotHeard(f"listening to it takes longer than {_PROFILE_SECONDS:g} s.") from error
         except Problem as error:  # the storage has it no more, or not whole; it may also be removed at this very moment
             raise _NotHeard(error.detail) from error
         finally:
@@ -207,14 +212,8 @@ class _NotHeard(Exception):  # noqa: N818 - said to whoever asked, in the words 
     """A file that could not be listened to, and why."""
 
 
-def _listened(
-    what: str, path: Path, megabytes: int, seconds: float, stopped: Callable[[], bool] = lambda: False
-) -> _Heard:
-    limits: dict[str, Any] = {"megabytes": megabytes, "seconds": seconds}
-    try:
-        printed = printed_by("api.listening.ear", what, str(path), **limits, stopped=stopped)
-    except subprocess.TimeoutExpired as error:
-        raise _NotHeard(f"listening to it takes longer than {seconds:g} s.") from error
+def _listened(what: str, path: Path, megabytes: int, seconds: float, **how: Any) -> _Heard:
+    printed = printed_by("api.listening.ear", what, str(path), megabytes=megabytes, seconds=seconds, **how)
     try:
         answer: dict[str, Any] = json.loads(printed)
         if "error" not in answer:
