@@ -6,7 +6,7 @@ Whatever is killed in between leaves a file that no row names, and the next star
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -68,7 +68,7 @@ class Library:
     inspections: Inspections
     auditions: Auditions
     tracks: OwnTracks
-    tag_counts: Remembered[tuple[TagCount, ...]] = field(default_factory=Remembered)
+    tag_counts: Remembered[tuple[TagCount, ...]]
 
     def quota(self, connection: Connection, account_id: int) -> int:
         """Return how many bytes an account may keep."""
@@ -79,10 +79,6 @@ class Library:
         """Raise Problem where an upload of this size would be over the quota of who sends it."""
         with self.database.reading() as connection:
             self._check_room(connection, account_of(caller), more_bytes)
-
-    def tags(self, connection: Connection) -> tuple[TagCount, ...]:
-        """Return the tags in use, the most frequent first; of a large library as they were some seconds ago."""
-        return self.tag_counts.value(lambda: counts.count_tags(connection))
 
     def take_in(
         self,
@@ -299,7 +295,13 @@ def _upgraded(settings: ServiceSettings, database: Database, auditions: Audition
         inspections=Inspections(seconds=settings.inspection_seconds),
         auditions=auditions,
         tracks=OwnTracks(settings.tracks_folder),
+        tag_counts=Remembered(lambda: _tag_counts(database)),
     )
+
+
+def _tag_counts(database: Database) -> tuple[TagCount, ...]:
+    with database.reading() as connection:
+        return counts.count_tags(connection)
 
 
 def account_of(caller: Caller) -> int:

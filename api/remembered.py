@@ -1,4 +1,4 @@
-"""What takes long to find out is asked again only when that was long enough ago."""
+"""What takes long to find out is asked again only when that was long enough ago, and then nobody waits for it."""
 
 import threading
 import time
@@ -11,26 +11,43 @@ _T = TypeVar("_T")
 _SHARE = 1 / 200
 """So much of the time at most goes into asking: what takes 10 ms is true for 2 s, what takes none is always new."""
 
+_LONG_SECONDS = 0.01
+
 
 class Remembered(Generic[_T]):
-    """A value that any number of threads want. While one asks for it anew, others get it as it was."""
+    """A value that any number of threads want; `ask` finds it out.
 
-    def __init__(self) -> None:
+    Where that took long, a thread asks anew, and others get the value as it was.
+    """
+
+    def __init__(self, ask: Callable[[], _T]) -> None:
+        self._ask = ask
         self._asking = threading.Lock()
-        self._known: tuple[_T, float] | None = None
+        self._known: tuple[_T, float, float] | None = None
 
-    def value(self, ask: Callable[[], _T]) -> _T:
-        """Return the value, asked for now where it is older than it should be."""
+    def value(self) -> _T:
+        """Return the value."""
         known = self._known
-        if known is not None and (time.monotonic() < known[1] or not self._asking.acquire(blocking=False)):
-            return known[0]
         if known is None:
-            self._asking.acquire()
+            with self._asking:
+                return self._known[0] if self._known is not None else self._asked()
+        value, took, until = known
+        if time.monotonic() < until or not self._asking.acquire(blocking=False):
+            return value
+        if took > _LONG_SECONDS:
+            threading.Thread(target=self._asked_and_released, name="remembered", daemon=True).start()
+            return value
+        return self._asked_and_released()
+
+    def _asked_and_released(self) -> _T:
         try:
-            begun = time.monotonic()
-            found = ask()
-            now = time.monotonic()
-            self._known = (found, now + (now - begun) / _SHARE)
-            return found
+            return self._asked()
         finally:
             self._asking.release()
+
+    def _asked(self) -> _T:
+        begun = time.monotonic()
+        value = self._ask()
+        now = time.monotonic()
+        self._known = (value, now - begun, now + (now - begun) / _SHARE)
+        return value

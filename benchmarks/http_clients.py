@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-__all__ = ["Asked", "Client", "Server", "Times", "asked", "processor_seconds", "rss_megabytes", "serving"]
+__all__ = ["Asked", "Client", "Server", "Times", "asked", "own_megabytes", "processor_seconds", "serving"]
 
 _END_SECONDS = 60
 
@@ -158,10 +158,10 @@ def asked(
     return asyncio.run(together())
 
 
-def rss_megabytes(process: int) -> float:
-    """Return how much memory a process has resident."""
+def own_megabytes(process: int) -> float:
+    """Return how much memory of its own a process has resident: the database that it maps is not counted."""
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith("RssAnon:"):
             return int(line.split()[1]) / 1024
     return 0.0
 

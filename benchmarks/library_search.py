@@ -1,7 +1,7 @@
 """How fast a library of 100,000 profiles is searched, on SQLite and on PostgreSQL.
 
     python benchmarks/library_search.py --work DIR [--database postgresql://...] [--entries 100000] [--clients 50]
-                                        [--rate 50] [--seconds 20] [--parts store,start,http] [--json OUT]
+                                        [--rate 40] [--seconds 20] [--parts store,start,http] [--json OUT]
 
 Entries and their sounds are made up (made_library.py). Each kind of question is asked by one caller over and over,
 straight from the store. Then `--clients` clients ask a server over HTTP: for text and tags, for what sounds like
@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
-from http_clients import Asked, Client, Server, Times, asked, processor_seconds, rss_megabytes, serving
+from http_clients import Asked, Client, Server, Times, asked, own_megabytes, processor_seconds, serving
 from made_library import MAKES, NOUNS, SETTINGS, TAGS, WORDS, add_sounds, described_at, fill, places
 from numpy.typing import NDArray
 
@@ -67,7 +67,7 @@ def main() -> int:
     parser.add_argument("--database")
     parser.add_argument("--entries", type=int, default=100_000)
     parser.add_argument("--clients", type=int, default=50)
-    parser.add_argument("--rate", type=float, default=50.0)
+    parser.add_argument("--rate", type=float, default=40.0)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--parts", default="store,start,http")
     parser.add_argument("--json", type=Path)
@@ -139,13 +139,13 @@ def over_http(
 
 def started(server: Server, token: str) -> dict[str, float]:
     """Return how long the index of sounds takes to be there after a start, what it takes, and what then comes first."""
-    begun, busy, memory = time.perf_counter(), processor_seconds(server.process), rss_megabytes(server.process)
+    begun, busy, memory = time.perf_counter(), processor_seconds(server.process), own_megabytes(server.process)
     first = one(server, token, sound(random.Random(0)))[0]
     told = {"first answer ms": first * 1000, "memory before MB": memory}
     while processor_seconds(server.process) - busy > _IDLE_SHARE * _GLANCE_SECONDS:
         busy = processor_seconds(server.process)
         time.sleep(_GLANCE_SECONDS)
-    told |= {"at rest after s": time.perf_counter() - begun, "memory at rest MB": rss_megabytes(server.process)}
+    told |= {"at rest after s": time.perf_counter() - begun, "memory at rest MB": own_megabytes(server.process)}
     return {name: round(value, 1) for name, value in told.items()}
 
 

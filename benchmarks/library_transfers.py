@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from http_clients import Asked, Client, Server, Times, rss_megabytes, serving
+from http_clients import Asked, Client, Server, Times, own_megabytes, serving
 from made_profiles import write_profile
 
 from api.client import LibraryClient
@@ -136,7 +136,7 @@ def main() -> int:
                 kept.write_text(stranger.claim(server.secret, "transfers").secret)
         transfers = Transfers(server, kept.read_text())
         found = asyncio.run(rounds(transfers, paths[: options.transfers], paths[options.transfers :]))
-        memory = rss_megabytes(server.process)
+        memory = own_megabytes(server.process)
     print(f"server's memory at the end {memory:.0f} MB")
     if options.json:
         told = json.loads(options.json.read_text()) if options.json.exists() else {}

@@ -122,8 +122,8 @@ def _found(library: Library, caller: Caller, browsing: Browsing) -> tuple[EntryP
         told = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors()[:5] if each["loc"])
         raise Problem(422, "Not understood", f"The library cannot search for that. {told}") from error
     wanted = query.search(account_of(caller) if query.favourites else None)
+    tags = library.tag_counts.value()[:_TAGS_SHOWN]
     with library.database.reading() as connection:
-        tags = library.tags(connection)[:_TAGS_SHOWN]
         if wanted is None:
             none = EntryPage(data=(), page=1, page_size=_CARDS, total=0, total_is_exact=True, total_pages=0)
             return none, tags

@@ -140,8 +140,7 @@ def download_version(
 @routes.get("/tags")
 def list_tags(library: Lib, caller: Reader) -> tuple[TagCount, ...]:  # noqa: ARG001 - who may
     """Return the tags in use, the most frequent first; of a large library as they were some seconds ago."""
-    with library.database.reading() as connection:
-        return library.tags(connection)
+    return library.tag_counts.value()
 
 
 @routes.get("/makes")

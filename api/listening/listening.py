@@ -60,7 +60,7 @@ class Listening:
         self.library = library
         self._state = _State(index=SoundIndex.empty(WIDTH), change=0)
         self._celling = False
-        self._counts: Remembered[Counts] = Remembered()
+        self._counts = Remembered(self._counted)
         self._refreshing = threading.Lock()
         self._turns = Turns()
         self._room = threading.BoundedSemaphore(max(os.cpu_count() or 1, 2))
@@ -89,7 +89,7 @@ class Listening:
             found, known = self._found(connection, place, most)
             ids = [entry_id for entry_id, _ in known.values()]
             shown = {entry.id: entry for entry in entries.entries_by_id(connection, ids, asked_by=asked_by)}
-            counts = self._counts.value(lambda: sounds.counts(connection, DESCRIPTORS_VERSION))
+        counts = self._counts.value()
         matches = []
         for each in found:
             entry_id, settings = known.get(each.id, (0, []))
@@ -97,6 +97,10 @@ class Listening:
                 at = settings[each.setting]
                 matches.append(SoundMatch(entry=shown[entry_id], settings=at, distance=each.distance))
         return SoundMatches(data=tuple(matches[:most]), heard=counts.heard, unheard=counts.unheard)
+
+    def _counted(self) -> Counts:
+        with self.library.database.reading() as connection:
+            return sounds.counts(connection, DESCRIPTORS_VERSION)
 
     def _found(
         self, connection: Connection, place: NDArray[np.float32], most: int

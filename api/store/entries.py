@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, Connection, Integer, Row, bindparam, delete, exists, insert, select, update
 
 from api.facts import FACTS
 from api.problem import Problem
@@ -133,13 +133,11 @@ def entries_by_id(connection: Connection, ids: Sequence[int], *, asked_by: int |
     """Return entries in the order of their ids."""
     if not ids:
         return ()
-    rows = {row.id: row for row in connection.execute(_OF_IDS, {"ids": ids})}
+    rows = {row.id: row for row in connection.execute(_OF_IDS, {"ids": ids, "asked_by": asked_by})}
     tags: dict[int, list[str]] = {}
     for entry_id, tag in connection.execute(_TAGS_OF_IDS, {"ids": ids}):
         tags.setdefault(entry_id, []).append(tag)
-    who = {"ids": ids, "account_id": asked_by}
-    marked = set(connection.execute(_FAVOURITES_OF_IDS, who).scalars()) if asked_by is not None else set()
-    return tuple(_entry(rows[id_], tags.get(id_, []), id_ in marked) for id_ in ids if id_ in rows)
+    return tuple(_entry(rows[id_], tags.get(id_, [])) for id_ in ids if id_ in rows)
 
 
 def one_version(connection: Connection, entry_id: int, number: int | None) -> Version:
@@ -204,19 +202,23 @@ _VERSION_COLUMNS = tuple(
 
 _uploader = accounts.alias("uploader")
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_ASKED_BY = bindparam("asked_by", type_=Integer)
 
 # Made once: to make them takes longer than to ask.
 _OF_IDS = (
-    select(entries, accounts.c.name.label("owner"), *_VERSION_COLUMNS, _uploader.c.name.label("uploaded_by"))
+    select(
+        entries,
+        accounts.c.name.label("owner"),
+        *_VERSION_COLUMNS,
+        _uploader.c.name.label("uploaded_by"),
+        exists().where(favourites.c.entry_id == entries.c.id, favourites.c.account_id == _ASKED_BY).label("favourite"),
+    )
     .join(versions, (versions.c.entry_id == entries.c.id) & (versions.c.number == entries.c.newest))
     .join(accounts, accounts.c.id == entries.c.owner_id)
     .join(_uploader, _uploader.c.id == versions.c.uploader_id)
     .where(entries.c.id.in_(_IDS))
 )
 _TAGS_OF_IDS = select(entry_tags).where(entry_tags.c.entry_id.in_(_IDS)).order_by(entry_tags.c.tag)
-_FAVOURITES_OF_IDS = select(favourites.c.entry_id).where(
-    favourites.c.account_id == bindparam("account_id"), favourites.c.entry_id.in_(_IDS)
-)
 
 
 def _version(row: Any) -> Version:
@@ -231,13 +233,13 @@ def _version(row: Any) -> Version:
     )
 
 
-def _entry(row: Any, tags: Sequence[str], favourite: bool) -> Entry:  # noqa: FBT001 - a column
+def _entry(row: Any, tags: Sequence[str]) -> Entry:
     same = ("id", "name", "gear", "make", "model", "maker", "about", "licence", "owner", "preset", "created_at")
     return Entry(
         **{name: getattr(row, name) for name in same},
         updated_at=row.updated_at,
         tags=tuple(tags),
-        favourite=favourite,
+        favourite=row.favourite,
         format="tonecast",
         version=_version(row),
     )

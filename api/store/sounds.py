@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from api.store.tables import entries, sound_changes, sounds, versions
@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _AT_ONCE = 2_000
+_LARGEST_ID = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,13 +122,18 @@ def counts(connection: Connection, kind: int) -> Counts:
 
 def changed_since(connection: Connection, kind: int, change: int, *, width: int) -> Iterator[list[HeardVersion]]:
     """Yield how versions sound that were heard after a change, some at a time. That kind has `width` descriptors."""
-    columns = (versions.c.id, versions.c.entry_id, sounds.c.descriptors)
-    query = _found(select(*columns), kind).where(sounds.c.change > change).order_by(versions.c.id)
-    for some in connection.execution_options(yield_per=_AT_ONCE).execute(query).partitions():
+    columns = (versions.c.id, versions.c.entry_id, sounds.c.descriptors, sounds.c.change)
+    place = tuple_(sounds.c.change, sounds.c.version_id)
+    query = _found(select(*columns), kind).order_by(sounds.c.change, sounds.c.version_id).limit(_AT_ONCE)
+    after = (change, _LARGEST_ID)
+    while rows := connection.execute(query.where(place > after)).all():
         yield [
-            HeardVersion(id=id_, entry_id=entry_id, descriptors=np.frombuffer(packed, "<f2").reshape(-1, width))
-            for id_, entry_id, packed in some
+            HeardVersion(
+                id=row.id, entry_id=row.entry_id, descriptors=np.frombuffer(row.descriptors, "<f2").reshape(-1, width)
+            )
+            for row in rows
         ]
+        after = (rows[-1].change, rows[-1].id)
 
 
 def findable(connection: Connection, kind: int) -> frozenset[int]:
