@@ -5,8 +5,8 @@ In one column, the field of a word was its weight, which the index does not have
 
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
