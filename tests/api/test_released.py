@@ -48,7 +48,7 @@ def released(settings: ServiceSettings, revision: str) -> ServiceSettings:
 
 def rows_of(database: Database) -> dict[str, list[dict[str, Any]]]:
     """Return all rows by table."""
-    with database.reading() as connection:
+    with database.snapshot() as connection:
         return {name: [dict(row) for row in rows] for name, rows in dump.all_rows(connection)}
 
 
