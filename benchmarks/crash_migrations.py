@@ -63,7 +63,7 @@ def _released(own: ServiceSettings, revision: str) -> Rows:
 
 
 def _rows(own: ServiceSettings) -> Rows:
-    with closing(Database(own.database_url)) as database, database.reading() as connection:
+    with closing(Database(own.database_url)) as database, database.snapshot() as connection:
         return {name: [dict(row) for row in rows] for name, rows in dump.all_rows(connection)}
 
 
