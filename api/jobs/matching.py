@@ -36,6 +36,8 @@ def matched(folder: Path, order: MatchOrder, teller: Teller) -> dict[str, Any]:
     def tell(told: Progress) -> None:
         teller.check()
         teller.progress(Progress(step=_STEPS[told.step], done=told.done))
+        if told.step == "listen" and told.done == 1:  # the first of the next step comes late
+            teller.progress(Progress(step="fit", done=0.0))
 
     with limited(memory_bytes=_MEMORY_BYTES, file_bytes=_FILE_BYTES), ExitStack() as stack:
         pair = folder / "material"

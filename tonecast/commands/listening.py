@@ -43,7 +43,7 @@ def search_by_pair(screen: Screen, client: "LibraryClient", dry: Path, wet: Path
     for match in found.data:
         unsure = {id_ for id_, give in match.give.items() if give > _HARDLY}
         at = _at(client.entry(match.profile_id), match.settings, unsure)
-        rows.append((str(match.profile_id), match.name, at, f"{match.esr:.4f}", f"{match.gain_db:+.1f}"))
+        rows.append((str(match.profile_id), match.name, at, f"{match.esr:.2g}", f"{match.gain_db:+.1f}"))
     _show(screen, ("id", "profile", "at", "ESR", "louder, dB"), rows)
     screen.say(f"The nearest of {found.compared} that sound alike. A ? says that a knob is hardly heard there.")
     screen.result({"job": job.id, **plain(found)})
