@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 __all__ = ["Remembered"]
 
 _T = TypeVar("_T")
-_SHARE = 1 / 200
-"""So much of the time at most goes into asking: what takes 10 ms is true for 2 s, what takes none is always new."""
+_SHARE = 1 / 500
+"""So much of the time at most goes into asking: what takes 10 ms is true for 5 s, what takes none is always new."""
 
 _LONG_SECONDS = 0.01
 
