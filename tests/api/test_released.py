@@ -1,7 +1,8 @@
 """Libraries of released Tonecasts are opened by this one: their own dumps, brought up to date on either database.
 
 `released/` has them by revision: SQLite's file, and what pg_dump told. What they hold, the Tonecast of then was
-asked for: people, a token, profiles with versions, tags, favourites, a collection; from 0002 on sounds and labels.
+asked for: people, a token, profiles with versions, tags, favourites, a collection; from 0002 on sounds and labels,
+and from 0003 on a job.
 """
 
 import gzip
@@ -14,7 +15,7 @@ import pytest
 
 from api.library import opened
 from api.settings import ServiceSettings
-from api.store import dump, people, soundness
+from api.store import dump, jobs, people, soundness
 from api.store.database import Database
 from api.store.migrations import newest_revision, upgrade
 from api.store.search import Search, found
@@ -24,6 +25,7 @@ RELEASED = Path(__file__).parent / "released"
 TOKENS = {
     "0001": "tct_X_6Y4xOX1XZxb2bTOmCqKo00v7IfSd_Tw8Y786So2zQ",
     "0002": "tct_mHkzCVRDg8Lohtr2jwBbt7c4uJFAhKC1yCIfG5JhaXo",
+    "0003": "tct_2v10cpB-6lhA_6tQ9NuCSH0lC1z7YtjfDomJArPFnk4",
 }
 """What opens each, as they were made for these tests and nothing else."""
 
@@ -71,6 +73,7 @@ def test_every_row_is_brought_along(
     with database.reading() as connection:
         assert dump.revision_of(connection) == newest_revision()
         assert list(soundness.wrong_rows(connection)) == []
+        assert revision < "0003" or jobs.count_states(connection)["queued"] == 1
         assert people.opened_by(connection, TOKENS[revision]) is not None
         (entry,) = found(connection, Search(query="unusual", tags=("crunch",)), asked_by=None).data
         assert (entry.name, entry.version.number) == ("Plexi", 2)
