@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from api.listening.index import SoundIndex, Sounds
 from api.listening.tag_model import learn_tag
-from api.listening.turns import Turns
+from api.turns import Turns
 from profiler.audio import Audio, Samples
 from profiler.audio_file import read_audio, reading, write_audio
 from profiler.knob import KnobSettings

@@ -18,12 +18,12 @@ from api.heard import SoundMatch, SoundMatches
 from api.inspection import PATIENCE, printed_by
 from api.library import Library
 from api.listening.index import Found, SoundIndex, Sounds
-from api.listening.turns import Turns
 from api.problem import Problem
 from api.remembered import Remembered
 from api.store import entries, sounds
 from api.store.database import Connection
 from api.store.sounds import Counts, UnheardVersion
+from api.turns import Turns
 from profiler.knob import KnobSettings
 from profiler.listening.descriptors import COUNT, DESCRIPTORS_VERSION
 from profiler.listening.sound_space import WIDTH, placed

@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from api.problem import Problem
+from api.turns import Turns
 from profiler.errors import LibraryError
 
 __all__ = ["Connection", "Database"]
@@ -28,6 +29,7 @@ class Database:
     def __init__(self, database_url: str) -> None:
         self.url = _with_driver(database_url)
         self.engine = _engine(self.url)
+        self._writers = Turns()
 
     @property
     def is_sqlite(self) -> bool:
@@ -54,7 +56,11 @@ class Database:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
         """Yield a transaction that is kept as a whole when the block ends well, and not at all when it does not."""
-        with _told(), self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        # Who waits for SQLite looks again and again whether it is free, and of many some never find it so: threads of this
+        # process wait in line instead.
+        turn = self._writers.one() if self.is_sqlite else contextlib.nullcontext()
+        writing = {"writes": True}
+        with turn, _told(), self.engine.connect().execution_options(**writing) as connection, connection.begin():
             yield connection
 
     def lock_name(self, connection: Connection, name: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from api.listening import index as index_module
 from api.listening.index import SoundIndex, Sounds
-from api.listening.turns import Turns
+from api.turns import Turns
 
 WIDTH = 6
 
