@@ -56,8 +56,8 @@ class Database:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
         """Yield a transaction that is kept as a whole when the block ends well, and not at all when it does not."""
-        # Who waits for SQLite looks again and again whether it is free, and of many some never find it so: threads of this
-        # process wait in line instead.
+        # Who waits for SQLite looks again and again whether it is free, and of many some never find it so. Threads of
+        # this process wait in line instead.
         turn = self._writers.one() if self.is_sqlite else contextlib.nullcontext()
         writing = {"writes": True}
         with turn, _told(), self.engine.connect().execution_options(**writing) as connection, connection.begin():
