@@ -47,7 +47,10 @@ def serving(folder: Path, *options: str, database: str | None = None) -> Iterato
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,  # noqa: S603
     ):
         try:
-            told = json.loads(process.stdout.readline())
+            line = process.stdout.readline()
+            if not line:
+                raise SystemExit(f"The server did not start; {log.name} says why.")
+            told = json.loads(line)
             secret = (told.get("admin_link") or "").partition("#")[2] or None
             yield Server(url=told["url"], process=process.pid, secret=secret)
         finally:
