@@ -72,10 +72,11 @@ def main() -> None:
             flaws += test.kill_one(number, victim, rng)
             told = journal.of("kill")[-1]
             print(f"kill {number + 1}: {told['victim']}, {told['moment']}; {len(flaws)} flaws", flush=True)
-            if (number + 1) % _EVERY == 0 or number + 1 == options.kills or flaws:
+            if (number + 1) % _EVERY == 0 and not flaws:
                 flaws += test.settled()
             if flaws:
                 break
+        flaws += test.settled()
     figures = _figures(journal, settings, processes, flaws)
     print(json.dumps(figures, indent=2))
     if options.json:

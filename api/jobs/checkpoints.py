@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class Checkpoints:
         """Put the checkpoint that the storage has, if it has one, beside what the job works on.
 
         The process that trains goes on from it where it is further than its own. Where it cannot be had, training
-        begins again: that is no reason to fail. Raises Problem where the database is away.
+        begins again: that is no reason to fail. Raises Problem where database or storage are away.
         """
         with self._desk.library.database.reading() as connection:
             kept = checkpoints.checkpoint_of(connection, self._job_id)
@@ -52,6 +53,8 @@ class Checkpoints:
         try:
             self._desk.files.fetch(self._sha256, size, self._folder / STORED)
         except (Problem, StorageError) as error:
+            if isinstance(error, Problem) and error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
             LOG.warning("checkpoint lost", extra={"fields": {**self._fields, "reason": str(error)}})
 
     def keep(self, path: Path) -> None:

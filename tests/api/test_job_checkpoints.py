@@ -14,6 +14,7 @@ from api.jobs.child import STORED
 from api.jobs.desk import Desk
 from api.library import Library, opened
 from api.people import Caller
+from api.problem import Problem
 from api.settings import ServiceSettings
 from api.store import jobs
 from api.store.checkpoints import checkpoint_of
@@ -149,6 +150,14 @@ def test_no_checkpoint_is_no_reason_to_fail(desk: Desk, ann: Caller, tmp_path: P
         assert list(desk.files.hashes()) == []
     run.keep(folder / ".profile.checkpoint")
     assert list(desk.files.hashes()) == [last]
+
+    def busy(*_: object) -> None:
+        raise Problem(503, "Storage away", "busy")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.files, "fetch", busy)
+        with pytest.raises(Problem, match="busy"):  # which who carries the job out waits for
+            run_of(desk, job_id, tmp_path / "there").fetch()
     desk.files.remove(last)
     run_of(desk, job_id, tmp_path / "there").fetch()
     assert not (tmp_path / "there" / STORED).exists()

@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -260,12 +261,18 @@ def test_a_worker_with_a_gpu_trains_on_it(serving, worker, captured: Path, tmp_p
 
 
 @pytest.mark.slow
-def test_another_machine_goes_on_from_the_checkpoint(new_settings, serving, worker, captured: Path, tmp_path: Path):
+@pytest.mark.parametrize("kind", ["folder", "s3"])
+def test_another_machine_goes_on_from_the_checkpoint(  # noqa: PLR0917 - fixtures
+    kind: str, request: pytest.FixtureRequest, new_settings, serving, worker, captured: Path, tmp_path: Path
+):
     """A worker is killed in the middle of a training; one in another folder goes on at the very step that was stored.
 
     Then nothing of the checkpoint is left in the storage.
     """
     settings = new_settings("postgresql", tmp_path / "library")
+    if kind == "s3":
+        request.getfixturevalue("s3")
+        settings = replace(settings, storage="s3://tests/library")
     with serving(settings) as served, served.client() as client, contextlib.closing(Desk(served.library)) as desk:
         first = worker(settings, tmp_path / "here")
         first.is_ready()
