@@ -91,6 +91,14 @@ NAMELESS = """
 """
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have `-n 2 --dist loadgroup` run what plays in real time, which waits most of the time, beside all else."""
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            item.add_marker(pytest.mark.xdist_group("hardware" if item.get_closest_marker("hardware") else "rest"))
+
+
 @dataclass(frozen=True)
 class SmallDisk:
     """A file system of one megabyte, and the ballast that fills it."""
