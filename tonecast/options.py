@@ -36,10 +36,16 @@ KnobValues = Annotated[
 
 LibraryFolder = Annotated[Path, typer.Option("--data", help="Folder of the library; made if need be.")]
 LibraryDatabase = Annotated[
-    str | None, typer.Option("--database", help="postgresql://user@host/name, instead of SQLite in the folder.")
+    str | None,
+    typer.Option(
+        "--database", envvar="TONECAST_DATABASE", help="postgresql://user@host/name, instead of SQLite in the folder."
+    ),
 ]
 LibraryStorage = Annotated[
-    str | None, typer.Option("--storage", help="Folder or URL for profile files, such as s3://bucket/folder.")
+    str | None,
+    typer.Option(
+        "--storage", envvar="TONECAST_STORAGE", help="Folder or URL for profile files, such as s3://bucket/folder."
+    ),
 ]
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}

@@ -111,12 +111,12 @@ class Run:
         self._folder.mkdir(parents=True, exist_ok=True)
         if sha256 is not None and not (self._folder / "material").is_file():
             self._patiently(lambda: self._desk.files.fetch(sha256, size, self._folder / "material"))
-        if isinstance(job.order, TrainOrder):
-            self._patiently(self._checkpoints.fetch)
-        elif isinstance(job.order, MatchOrder):
+        if isinstance(job.order, MatchOrder):
             self._fetch_candidates(job.order)
         elif isinstance(job.order, ChainOrder):
             self._furnish_chain(job.order)
+        elif isinstance(job.order, TrainOrder):
+            self._patiently(self._checkpoints.fetch)
         elif not self._fetch_profile(job.order.sha256, PROFILE):
             raise _Failed("The profile was removed from the library before its turn came.")
         order = {"order": ORDER.dump_python(job.order, mode="json"), "title": job.title}

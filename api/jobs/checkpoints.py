@@ -12,8 +12,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from api.jobs.child import STORED
 from api.jobs.desk import Desk
+from api.jobs.folder import STORED
 from api.log import LOG
 from api.problem import Problem
 from api.store import checkpoints

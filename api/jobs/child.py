@@ -22,10 +22,7 @@ from profiler.errors import ProfilerError
 from profiler.finding import Finding
 from profiler.progress import Progress
 
-__all__ = ["STORED", "Stopped", "Teller", "main"]
-
-STORED = "checkpoint"
-"""The file in a job's folder that has the checkpoint which the storage had when the run began."""
+__all__ = ["Stopped", "Teller", "main"]
 
 _TELL_EVERY_SECONDS = 0.25
 _LOCK_SECONDS = 120

@@ -2,13 +2,16 @@
 
 from profiler.profile_file import SUFFIX
 
-__all__ = ["CHAIN", "PROFILE", "candidate_name"]
+__all__ = ["CHAIN", "PROFILE", "STORED", "candidate_name"]
 
 PROFILE = f"profile{SUFFIX}"
 """The one profile that a render or an export is of."""
 
 CHAIN = "chain.json"
 """The chain that a recording is played through; its profiles are called by their hashes."""
+
+STORED = "checkpoint"
+"""The checkpoint of a training that the storage had when the run began."""
 
 
 def candidate_name(number: int) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from api.job import TrainOrder
-from api.jobs.child import STORED, Teller
+from api.jobs.child import Teller
+from api.jobs.folder import STORED
 from api.jobs.material import MOST_BYTES, as_session, unpacked
 from api.limits import limited
 from profiler.checks import SessionCheck

@@ -10,8 +10,8 @@ import pytest
 
 from api.job import TrainOrder
 from api.jobs.checkpoints import Checkpoints
-from api.jobs.child import STORED
 from api.jobs.desk import Desk
+from api.jobs.folder import STORED
 from api.library import Library, opened
 from api.people import Caller
 from api.problem import Problem

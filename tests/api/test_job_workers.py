@@ -292,6 +292,7 @@ def test_another_machine_goes_on_from_the_checkpoint(  # noqa: PLR0917 - fixture
         assert 0 < steps < MORE_STEPS
         with served.library.database.reading() as connection:
             left = {material_of(connection, job.id)[0]}
+        deadline = time.monotonic() + WAIT_SECONDS
         while set(desk.files.hashes()) != left:
             assert time.monotonic() < deadline
             time.sleep(0.05)

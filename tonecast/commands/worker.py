@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tonecast.console import Screen
-from tonecast.options import AsJson
+from tonecast.options import AsJson, LibraryDatabase, LibraryStorage
 
 if TYPE_CHECKING:
     import threading
@@ -22,12 +22,8 @@ def worker(
     data: Annotated[Path, typer.Option(help="Folder to work in; the library's own where it has no URLs.")] = Path(
         "library"
     ),
-    database: Annotated[
-        str | None, typer.Option(envvar="TONECAST_DATABASE", help="The library's postgresql://user@host/name.")
-    ] = None,
-    storage: Annotated[
-        str | None, typer.Option(envvar="TONECAST_STORAGE", help="The library's folder or URL for files.")
-    ] = None,
+    database: LibraryDatabase = None,
+    storage: LibraryStorage = None,
     gpu: Annotated[bool, typer.Option("--gpu", help="Also train what is to be trained on a GPU.")] = False,
     beneath: Annotated[bool, typer.Option("--beneath", hidden=True, help="End with the standard input.")] = False,
     as_json: AsJson = False,
