@@ -70,6 +70,7 @@ def printed_by(
     """
     command = (sys.executable, "-P", "-m", module, *arguments, str(megabytes), str(int(seconds)))
     quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": bare_environment()}
+    quiet["start_new_session"] = True  # Ctrl-C in a terminal is for the server: a file is not at fault that it ends
     deadline = time.monotonic() + seconds * patience
     with subprocess.Popen(command, stdout=subprocess.PIPE, **quiet) as process:  # noqa: S603 - our own module
         try:

@@ -367,5 +367,7 @@ def test_an_ear_is_stopped():
     assert printed_by("this", "that", **limits, stopped=lambda: True) == b""
     assert printed_by("timeit", "-s", "import time", "time.sleep(600)", **limits, stopped=lambda: next(answers)) == b""
     assert time.monotonic() < begun + 60
+    alone = printed_by("timeit", "-n1", "-r1", "import os", "print(os.getsid(0) == os.getpid())", **limits)
+    assert alone.startswith(b"True")  # what a terminal sends to the server is not sent to it
     with pytest.raises(subprocess.TimeoutExpired):
         printed_by("timeit", "-s", "import time", "time.sleep(600)", megabytes=1, seconds=1)
