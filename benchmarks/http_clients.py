@@ -80,9 +80,7 @@ class Client:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._writer.close()
-        with contextlib.suppress(ConnectionError):
-            await self._writer.wait_closed()
+        self._writer.transport.abort()  # at once: what is still to be sent to a busy server is not wanted any more
 
     async def ask(self, asked: Asked) -> tuple[int, dict[str, str], bytes]:
         """Return the status, the headers and the body of the reply."""
