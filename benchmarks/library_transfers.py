@@ -53,8 +53,8 @@ class Transfers:
     async def _asked(self, done: Round, asked: Asked, expected: tuple[int, ...]) -> tuple[dict[str, str], bytes] | None:
         begun = time.perf_counter()
         try:
-            async with Client(self._server.port, self._token) as client:
-                status, headers, body = await asyncio.wait_for(client.ask(asked), _PATIENCE_SECONDS)
+            async with Client(self._server.port, self._token) as client, asyncio.timeout(_PATIENCE_SECONDS):
+                status, headers, body = await client.ask(asked)
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             done.failed.append(f"{asked.kind}: {error!r}")
             return None
