@@ -13,6 +13,8 @@ from profiler.score import Grade
 __all__ = [
     "About",
     "Changes",
+    "Collection",
+    "CollectionChanges",
     "Description",
     "Entry",
     "EntryPage",
@@ -20,6 +22,7 @@ __all__ = [
     "Format",
     "Line",
     "Name",
+    "NewCollection",
     "Note",
     "Source",
     "Tag",
@@ -166,3 +169,37 @@ class TagCount:
 
     name: str
     count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewCollection:
+    """A collection to be made."""
+
+    __pydantic_config__ = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "Album guitars", "about": "What we tracked with."}]}
+    )
+
+    name: Name
+    about: About = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionChanges:
+    """What to say anew of a collection. Null leaves a thing as it is."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "Album basses"}]})
+
+    name: Name | None = None
+    about: About | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collection:
+    """Entries that somebody put together; searching with its id lists them."""
+
+    id: int
+    name: str
+    about: str
+    owner: str
+    size: int
+    created_at: datetime

@@ -17,7 +17,7 @@ from api.page import rendered
 from api.people import Caller
 from api.problem import Problem
 from api.store import search, shelves
-from api.store.shelves import CollectionChanges, NewCollection
+from api.values import CollectionChanges, NewCollection
 
 __all__ = ["routes"]
 

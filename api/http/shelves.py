@@ -8,7 +8,7 @@ from pydantic import Field
 from api.http.asking import Id, Lib, PageQuery, Reader, Writer, account_of
 from api.library import check_owner
 from api.store import audit, shelves
-from api.store.shelves import Collection, CollectionChanges, NewCollection
+from api.values import Collection, CollectionChanges, NewCollection
 
 __all__ = ["routes"]
 

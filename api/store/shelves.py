@@ -1,22 +1,17 @@
 """What people put aside: favourites of their own, and collections that everybody sees."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ConfigDict
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from api.problem import Problem
 from api.store.entries import owner_of
 from api.store.tables import accounts, collection_entries, collections, favourites
-from api.values import About, Name
+from api.values import Collection, CollectionChanges, NewCollection
 
 __all__ = [
-    "Collection",
-    "CollectionChanges",
-    "NewCollection",
     "add_collection",
     "change_collection",
     "collection_owner",
@@ -29,40 +24,6 @@ __all__ = [
 ]
 
 _MOST_COLLECTIONS = 1000
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewCollection:
-    """A collection to be made."""
-
-    __pydantic_config__ = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"name": "Album guitars", "about": "What we tracked with."}]}
-    )
-
-    name: Name
-    about: About = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CollectionChanges:
-    """What to say anew of a collection. Null leaves a thing as it is."""
-
-    __pydantic_config__ = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "Album basses"}]})
-
-    name: Name | None = None
-    about: About | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Collection:
-    """Entries that somebody put together; searching with its id lists them."""
-
-    id: int
-    name: str
-    about: str
-    owner: str
-    size: int
-    created_at: datetime
 
 
 def set_favourite(connection: Connection, account_id: int, entry_id: int, *, favourite: bool) -> None:

@@ -17,7 +17,7 @@ from api.store import entries, people, shelves
 from api.store.database import Database
 from api.store.migrations import newest_revision, upgrade
 from api.store.tables import metadata
-from api.values import Changes
+from api.values import Changes, NewCollection
 from profiler.errors import LibraryError
 from profiler.storage import sha256_of
 
@@ -109,7 +109,7 @@ def test_changes_and_removal(library, take_in, caller_of, profile_file):
         entry = entries.one_entry(connection, entry_id, asked_by=None)
         assert (entry.name, entry.make, entry.tags) == ("Ümlaut", "Boss", ("three",))
         shelves.set_favourite(connection, ann, entry_id, favourite=True)
-        shelf = shelves.add_collection(connection, ann, shelves.NewCollection(name="Album"))
+        shelf = shelves.add_collection(connection, ann, NewCollection(name="Album"))
         shelves.put_into_collection(connection, shelf, entry_id)
         shelves.put_into_collection(connection, shelf, entry_id)
         assert shelves.one_collection(connection, shelf).size == 1

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from api.settings import ServiceSettings
+from api.values import CollectionChanges, NewCollection
+from profiler.errors import LibraryError
 
 HERE = {"Sec-Fetch-Site": "same-origin"}
 HOSTILE = '"><script>alert(1)</script>{{7*7}}'
@@ -234,6 +236,27 @@ def test_collections_over_http(asked, mine):
             assert reader.get(f"/collections/{shelf}").status_code == 200
             assert "A new collection" not in reader.get("/collections").text
             assert reader.post("/collections", data={"name": "x"}, headers=HERE).status_code == 403
+
+
+def test_shelves_by_the_client(asked, mine):
+    """A collection and a favourite, from beginning to end."""
+    entry_id = mine("member", "Shelved")
+    with asked.client() as client:
+        shelf = client.add_collection(NewCollection(name="Box"))
+        client.put_into(shelf.id, entry_id)
+        assert [(each.id, each.size) for each in client.collections(mine=True, profile=entry_id)] == [(shelf.id, 1)]
+        changed = client.change_collection(shelf.id, CollectionChanges(about="What is new."))
+        assert (changed.name, changed.about) == ("Box", "What is new.")
+        assert [each.id for each in client.search(collection=shelf.id).data] == [entry_id]
+        client.take_from(shelf.id, entry_id)
+        assert client.search(collection=shelf.id).total == 0
+        client.remove_collection(shelf.id)
+        with pytest.raises(LibraryError, match="No such collection"):
+            client.take_from(shelf.id, entry_id)
+        client.mark(entry_id)
+        assert [each.id for each in client.search(favourites=True).data] == [entry_id]
+        client.unmark(entry_id)
+        assert client.search(favourites=True).total == 0
 
 
 def at_collections(asked, page: Any, entry_id: int) -> None:

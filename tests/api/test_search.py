@@ -8,6 +8,7 @@ from api.library import opened
 from api.store import shelves
 from api.store.search import Search, found
 from api.store.words import facet, words_of
+from api.values import NewCollection
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -118,7 +119,7 @@ def test_favourites_and_collections(library, shelf, caller_of):
     ann, bob = caller_of("ann").account_id, caller_of("bob").account_id
     with library.database.writing() as connection:
         shelves.set_favourite(connection, ann, shelf["Twin"], favourite=True)
-        box = shelves.add_collection(connection, ann, shelves.NewCollection(name="Box"))
+        box = shelves.add_collection(connection, ann, NewCollection(name="Box"))
         shelves.put_into_collection(connection, box, shelf["Tape"])
         hers = found(connection, Search(favourites_of=ann, query="fuzz"), asked_by=ann)
         assert [(each.name, each.favourite) for each in hers.data] == [("Twin", True)]
