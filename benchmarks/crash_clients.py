@@ -28,7 +28,7 @@ from profiler.session import CaptureSession
 from profiler.session_folder import SessionFolder
 from profiler.storage import sha256_of
 
-__all__ = ["Clients", "Journal", "Materials", "unfinished"]
+__all__ = ["Clients", "Journal", "Materials", "all_jobs", "unfinished"]
 
 _SAMPLE_RATE = 48_000
 _MOST_TRAININGS, _MOST_QUICK = 2, 4
@@ -72,10 +72,6 @@ class Journal:
         """Return the jobs that are there and that nobody was about to remove."""
         gone = {each["job"] for each in self.of("removing job")}
         return [each["job"] for each in self.of("ordered") if each["job"] not in gone]
-
-    def has_job(self, job_id: str) -> bool:
-        """Return whether a job is there."""
-        return job_id in self.jobs()
 
     def broken(self, client: LibraryClient) -> list[str]:
         """Return what is not as clients were told, now that all jobs have ended."""
@@ -268,6 +264,16 @@ class Clients:
 
     def _is_busy(self, client: LibraryClient, kinds: tuple[str, ...], most: int) -> bool:
         return sum(each.kind in kinds for each in unfinished(client)) >= most
+
+
+def all_jobs(client: LibraryClient) -> list[Job]:
+    """Return all jobs of the account."""
+    found: list[Job] = []
+    while page := client.jobs(page=len(found) // 100 + 1, page_size=100).data:
+        found += page
+        if len(page) < 100:
+            break
+    return found
 
 
 def unfinished(client: LibraryClient) -> list[Job]:

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from crash_clients import Clients, Journal, Materials, unfinished
+from crash_clients import Clients, Journal, Materials, all_jobs, unfinished
 from crash_migrations import migration_killed
 from crash_processes import Processes, job_processes
 
@@ -140,10 +140,11 @@ class _Test:
         """Yield folders of jobs that nobody will go on with. Those of jobs that failed may be tried again."""
         names = [each.name for folder in self._processes.jobs_folders() for each in folder.iterdir() if each.is_dir()]
         with self._client() as client:
-            for name in names:
-                state = client.job(name).state if self._journal.has_job(name) else "removed"
-                if state != "failed":
-                    yield f"the folder of job {name}, which is {state}, is left"
+            states = {each.id: each.state for each in all_jobs(client)}  # those too whose answer was lost in a kill
+        for name in names:
+            state = states.get(name, "removed")
+            if state != "failed":
+                yield f"the folder of job {name}, which is {state}, is left"
 
     def _client(self) -> LibraryClient:
         return LibraryClient(self._processes.url(), self._processes.token())

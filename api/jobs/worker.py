@@ -1,15 +1,17 @@
 """A worker: takes runs from the queue until it is told to end, and looks after those of workers that are gone."""
 
 import contextlib
+import itertools
 import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from api.job import JobState
 from api.jobs.carrying import Run, folder_of
 from api.jobs.desk import Desk
 from api.jobs.engine import Executor, Queue, executing
@@ -24,6 +26,7 @@ from profiler.storage import write_bytes
 __all__ = ["work"]
 
 _BEAT_SECONDS = 2.0
+_CLEAR_BEATS = 5
 _GONE_SECONDS = 60.0
 _SLOTS = 64
 _END_SECONDS = 40.0
@@ -57,14 +60,18 @@ class _Worker:
     def work(self, ready: Callable[[str], None]) -> None:
         self._desk.engine  # noqa: B018 - makes the queue's tables
         self._beat()
-        self._clear()
+        self._clear(("succeeded", "cancelled"))
         with executing(self._desk.library.settings.jobs_url, self._id, self._queues, self._run) as executor:
             ready(self._id)
-            while not self._ending.wait(_BEAT_SECONDS):
+            for beat in itertools.count(1):
+                if self._ending.wait(_BEAT_SECONDS):
+                    break
                 with contextlib.suppress(Problem):  # the database is away for a moment
                     self._beat()
                     self._desk.reconcile()
                     self._look_after(executor)
+                    if beat % _CLEAR_BEATS == 0:
+                        self._clear()  # of jobs that failed the folder is kept, until they are removed
             deadline = time.monotonic() + _END_SECONDS
             while self._running and time.monotonic() < deadline:
                 time.sleep(0.05)
@@ -99,16 +106,13 @@ class _Worker:
             with self._desk.library.database.writing() as connection:
                 workers.forget_worker(connection, worker_id)
 
-    def _clear(self) -> None:
-        """Remove folders of jobs that succeeded, were cancelled or removed while no worker was there."""
+    def _clear(self, states: Collection[JobState] = ()) -> None:
+        """Remove folders of jobs that were removed, or are in one of some states."""
         for folder in self._desk.library.settings.jobs_folder.iterdir():
             if folder.is_dir() and folder == folder_of(self._desk, folder.name):
                 with self._desk.library.database.reading() as connection:
-                    try:
-                        state = jobs.one_job(connection, folder.name).state
-                    except Problem:
-                        state = "cancelled"
-                if state in ("succeeded", "cancelled"):
+                    state = jobs.state_of(connection, folder.name)
+                if state is None or state in states:
                     shutil.rmtree(folder, ignore_errors=True)
 
 

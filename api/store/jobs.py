@@ -54,6 +54,7 @@ __all__ = [
     "one_job",
     "queue_again",
     "remove_job",
+    "state_of",
     "tell_job",
     "unfinished_jobs",
 ]
@@ -128,6 +129,11 @@ def one_job(connection: Connection, job_id: str) -> Job:
     if row is None:
         raise nothing(job_id)
     return _job(row)
+
+
+def state_of(connection: Connection, job_id: str) -> JobState | None:
+    """Return how a job stands, None where there is none."""
+    return connection.execute(select(jobs.c.state).where(jobs.c.id == job_id)).scalar()
 
 
 def job_owner(connection: Connection, job_id: str) -> int:

@@ -334,6 +334,11 @@ def check_learning(page: Any) -> None:
     assert any("s left" in text for _, text in learnt)
 
 
+def check_same(wet: np.ndarray, expected: np.ndarray) -> None:
+    """Compare what was played there and here. Of a recurrent effect, torch adds up in an order of its own on one core."""
+    np.testing.assert_allclose(wet, expected, rtol=0, atol=1e-5)  # -100 dBFS
+
+
 @pytest.mark.slow
 def test_a_session_becomes_a_profile_that_is_heard(process, opened, captured: Path, tmp_path: Path):
     """What cannot be learnt fails in words; a session moves its bar, becomes a profile, and its knob is heard."""
@@ -359,7 +364,7 @@ def test_a_session_becomes_a_profile_that_is_heard(process, opened, captured: Pa
         sound = http.get(f"/api/v1/tracks/{query['track'][0]}/sound").content
     dry, dry_rate = soundfile.read(io.BytesIO(sound), dtype="float32")
     value = float(query["set"][0].partition("=")[2])
-    np.testing.assert_array_equal(wet, ProfileProcessor(loaded, {knob.id: value}).process(dry[None], rate)[0])
+    check_same(wet, ProfileProcessor(loaded, {knob.id: value}).process(dry[None], rate)[0])
     assert rate == dry_rate
     page.locator(".player").get_by_role("button", name="Play").click()
     until(page, "window.rate && heard.length > rate * 2")
@@ -390,7 +395,7 @@ def test_a_table_of_recordings_becomes_a_profile(process, opened, shared_data: P
         sound = http.get(f"/api/v1/tracks/{query['track'][0]}/sound").content
     dry, _ = soundfile.read(io.BytesIO(sound), dtype="float32")
     loaded = load(studio.profile("Screamer", tmp_path / "screamer.tonecast"))
-    np.testing.assert_array_equal(wet, ProfileProcessor(loaded).process(dry[None], rate)[0])
+    check_same(wet, ProfileProcessor(loaded).process(dry[None], rate)[0])
 
 
 def finished(page: Any, kind: str, link: str) -> Path:

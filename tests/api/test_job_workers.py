@@ -228,6 +228,9 @@ def test_workers_give_back_and_others_go_on(new_settings, serving, worker, captu
         assert "ended 3 times" in until(client, poisoned.id, lambda job: job.state == "failed").error
         check_drive(client, until(client, job.id, ended), tmp_path / "drive.tonecast")
         assert "Rename it" in until(client, refused.id, ended).error
+        left = tmp_path / "elsewhere" / "jobs" / refused.id
+        assert left.is_dir()  # it may be tried again
+        client.remove_job(refused.id)
         exported = until(client, client.retry_job(poisoned.id).id, ended)
         assert exported.result.name == "Fuzz.nam"
         cancelled = client.train(captured, {**TRAINING, "steps": 100_000})
@@ -236,6 +239,10 @@ def test_workers_give_back_and_others_go_on(new_settings, serving, worker, captu
         while child in children(second.process.pid):
             time.sleep(0.05)
         assert client.job(cancelled.id).state == "cancelled"
+        deadline = time.monotonic() + WAIT_SECONDS
+        while left.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         assert second.stop() == 0
 
 
