@@ -99,6 +99,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group("hardware" if item.get_closest_marker("hardware") else "rest"))
 
 
+_GIVES_WAY = 10
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Have a process of pytest-xdist that runs all else give way to the one that plays in real time."""
+    is_one_of_two = hasattr(item.config, "workerinput")
+    if is_one_of_two and hasattr(os, "nice") and not item.get_closest_marker("hardware") and os.nice(0) < _GIVES_WAY:
+        os.nice(_GIVES_WAY)
+
+
 @dataclass(frozen=True)
 class SmallDisk:
     """A file system of one megabyte, and the ballast that fills it."""

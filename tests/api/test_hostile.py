@@ -184,9 +184,9 @@ def test_others_ids_open_nothing(served, operations, theirs, sound, profile_file
                 continue
             file = profile if "/profiles/" in each.path else _wav()
             reply = each.ask(http, theirs, file=file)
-            public = each.path.startswith("/api/v1/profiles/") and each.method == "GET"
-            shared = (each.path in SHARED and each.method != "DELETE") or "/favourites/" in each.path
-            expected = {401} if who is None else {200, 204} if public or shared else {403, 404}
+            shared = each.method == "GET" and each.path.startswith(SHARED)
+            marks = each.path.startswith("/api/v1/favourites/")  # of one's own
+            expected = {401} if who is None else {200, 204} if shared or marks else {403, 404}
             assert reply.status_code in expected, (who, each.method, each.path, reply.text)
     assert held(served, theirs) == before
 

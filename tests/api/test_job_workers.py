@@ -206,7 +206,9 @@ def test_killed_servers_and_workers_lose_nothing(process, captured: Path, tmp_pa
 
 @linux
 @pytest.mark.slow
-def test_workers_give_back_and_others_go_on(new_settings, serving, worker, captured: Path, tmp_path: Path):
+def test_workers_give_back_and_others_go_on(  # noqa: PLR0915 - one story
+    new_settings, serving, worker, captured: Path, tmp_path: Path
+):
     """A worker that is told to end gives its job back, and one on another machine takes it over.
 
     Meanwhile a job whose process dies again and again is parked as failed, and one that is cancelled ends at once.

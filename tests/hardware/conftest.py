@@ -131,9 +131,8 @@ def command() -> list[str]:
 
 
 def _start(name: str, *, is_patient: bool = True) -> subprocess.Popen[bytes]:
-    # Synchronous: a program that is late then delays the server, which on a busy machine else goes on without it; of one
-    # that is later than half a second, it would let go.
-    mode = ["-S", "-t", "3000"] if is_patient else []
+    # Synchronous: a program that is late then delays the server, which on a busy machine else goes on without it.
+    mode = ["-S"] if is_patient else []
     command = ["jackd", "-n", name, "-R", "-P", "70", *mode, "-d", "dummy", "-r", str(RATE), "-p", str(PERIOD_FRAMES)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
