@@ -335,7 +335,7 @@ def check_learning(page: Any) -> None:
 
 
 def check_same(wet: np.ndarray, expected: np.ndarray) -> None:
-    """Compare what was played there and here. Of recurrent effects, torch adds up in an order of its own on one core."""
+    """Compare what was played there and here. With other threads, torch adds up recurrent effects in another order."""
     np.testing.assert_allclose(wet, expected, rtol=0, atol=1e-5)  # -100 dBFS
 
 
