@@ -72,18 +72,24 @@ class TrainOrder:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RenderOrder:
-    """A recording to be played through one version of a profile. `automation` is the text of a file of knob moves."""
+class _PlayOrder:
+    """How a recording is to be played, through whatever it is. `automation` is the text of a file of knob moves."""
+
+    settings: Mapping[str, float | str] = field(default_factory=dict)
+    automation: str = ""
+    bits: Bits | None = None
+    form: FileForm = "wav"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderOrder(_PlayOrder):
+    """A recording to be played through one version of a profile."""
 
     kind: Literal["render"] = "render"
     profile_id: int
     version: int
     sha256: str
-    settings: Mapping[str, float | str] = field(default_factory=dict)
-    automation: str = ""
     size: Size = Size.FULL
-    bits: Bits | None = None
-    form: FileForm = "wav"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,16 +103,12 @@ class ChainProfile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChainOrder:
+class ChainOrder(_PlayOrder):
     """A recording to be played through a chain: the text of a chain file, and the profiles that lie beside it."""
 
     kind: Literal["chain"] = "chain"
     chain: str
     profiles: tuple[ChainProfile, ...]
-    settings: Mapping[str, float | str] = field(default_factory=dict)
-    automation: str = ""
-    bits: Bits | None = None
-    form: FileForm = "wav"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -92,6 +92,9 @@ class _PlayQuery(BaseModel):
             told[knob] = value
         return told
 
+    def _how(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("automation", "bits", "form")}
+
 
 class RenderQuery(_PlayQuery):
     """What profile to play a recording through, and how."""
@@ -107,10 +110,8 @@ class RenderQuery(_PlayQuery):
             version=version.number,
             sha256=version.sha256,
             settings=checked(version, self.settings()),
-            automation=self.automation,
             size=self.size,
-            bits=self.bits,
-            form=self.form,
+            **self._how(),
         )
 
 
@@ -127,8 +128,7 @@ class ChainQuery(_PlayQuery):
         """Return it as what is to be done. Raises Problem for what is no chain that the library can play."""
         settings = self.settings()
         resolved = resolved_chain(self.chain, settings, find)
-        same: dict[str, Any] = {name: getattr(self, name) for name in ("automation", "bits", "form")}
-        return ChainOrder(chain=resolved.text, profiles=resolved.profiles, settings=settings, **same)
+        return ChainOrder(chain=resolved.text, profiles=resolved.profiles, settings=settings, **self._how())
 
 
 class MatchQuery(BaseModel):

@@ -11,9 +11,9 @@ from api.chains import Found, Named
 from api.http.asking import Lib, Page, PageSize, Reader, Writer, account_of
 from api.http.job_events import MEDIA_TYPE, events
 from api.http.job_queries import ChainQuery, RenderQuery, TrainQuery
-from api.http.material import BINARY, RECORDINGS, SESSIONS
+from api.http.material import RECORDINGS, SESSIONS
 from api.http.queries import checked
-from api.http.receiving import TYPES
+from api.http.receiving import BINARY, TYPES
 from api.job import ChainOrder, ExportOrder, Job, JobPage, JobState, NewExport
 from api.jobs.desk import Desk
 from api.library import Library, check_owner

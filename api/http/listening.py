@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from api.heard import SoundMatches
 from api.http.asking import Lib, Listen, Reader
-from api.http.receiving import AUDIO_TYPES, check_type, received
+from api.http.receiving import AUDIO_TYPES, check_type, file_body, received
 from profiler.listening.descriptors import COUNT, DESCRIPTORS_VERSION
 from profiler.listening.sound_space import placed
 
@@ -23,13 +23,7 @@ _LISTENED_AT_ONCE = 8
 LISTENING = CapacityLimiter(_LISTENED_AT_ONCE)
 """Those who wait for an ear leave threads to those who search."""
 
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "description": "The recording itself: WAV, FLAC, AIFF, OGG or MP3.",
-        "content": {each: {"schema": {"type": "string", "format": "binary"}} for each in AUDIO_TYPES},
-    }
-}
+_BODY = file_body("The recording itself: WAV, FLAC, AIFF, OGG or MP3.", AUDIO_TYPES)
 _Descriptor = Annotated[float, Field(ge=-1e4, le=1e4, allow_inf_nan=False)]
 
 

@@ -9,16 +9,13 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 
 from api.http.job_queries import ChainQuery, MatchQuery, RenderQuery, TrainQuery
-from api.http.receiving import AUDIO_TYPES, TYPES, check_type, received
+from api.http.receiving import AUDIO_TYPES, TYPES, check_type, file_body, received
 from api.job import Job, Order
 from api.jobs.desk import Desk
 from api.people import Caller
 from api.problem import Problem
 
-__all__ = ["BINARY", "RECORDINGS", "SESSIONS", "Material"]
-
-BINARY = {"schema": {"type": "string", "format": "binary"}}
-"""What the OpenAPI page says of bytes."""
+__all__ = ["RECORDINGS", "SESSIONS", "Material"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,14 +28,7 @@ class Material:
 
     def body(self, said: str = "") -> dict[str, Any]:
         """Return what the OpenAPI page says of it."""
-        description = said or f"It is {self.what}."
-        return {
-            "requestBody": {
-                "required": True,
-                "description": description,
-                "content": dict.fromkeys(self.types, BINARY),
-            }
-        }
+        return file_body(said or f"It is {self.what}.", self.types)
 
     async def submitted(
         self,

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from api.http.asking import Id, Lib, Reader, Writer, account_of
 from api.http.queries import SearchQuery, UploadQuery
-from api.http.receiving import TYPES, check_type, received
+from api.http.receiving import BINARY, TYPES, check_type, file_body, received
 from api.library import Library, check_owner
 from api.people import Caller
 from api.store import audit, counts, entries, search
@@ -24,13 +24,7 @@ routes = APIRouter(prefix="/api/v1", tags=["profiles"])
 _PAGE = TypeAdapter(EntryPage)
 _TAKEN_IN_AT_ONCE = 8
 _taking_in = CapacityLimiter(_TAKEN_IN_AT_ONCE)  # so that uploads that are read leave threads to those who search
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "description": "The profile file itself.",
-        "content": {each: {"schema": {"type": "string", "format": "binary"}} for each in TYPES},
-    }
-}
+_BODY = file_body("The profile file itself.", TYPES)
 _UPLOADED: dict[int | str, dict[str, Any]] = {
     200: {"model": Entry, "description": "The library has this very file already: the entry that it is."},
     201: {"model": Entry, "description": "The entry, with this file as its newest version."},
@@ -38,7 +32,7 @@ _UPLOADED: dict[int | str, dict[str, Any]] = {
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file, byte for byte as it was uploaded. Its ETag is its SHA-256.",
-        "content": {TYPES[0]: {"schema": {"type": "string", "format": "binary"}}},
+        "content": {TYPES[0]: BINARY},
     },
     304: {"description": "The file is the one that If-None-Match names."},
 }

@@ -3,8 +3,9 @@
 import contextlib
 import hashlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
+from typing import Any
 
 from anyio import to_thread
 from fastapi import Request
@@ -14,7 +15,7 @@ from api.library import Received
 from api.problem import Problem
 from profiler.errors import StorageError
 
-__all__ = ["AUDIO_TYPES", "TYPES", "check_type", "received"]
+__all__ = ["AUDIO_TYPES", "BINARY", "TYPES", "check_type", "file_body", "received"]
 
 TYPES = ("application/octet-stream", "application/zip", "application/x-tonecast")
 """What an upload may call itself."""
@@ -25,6 +26,15 @@ AUDIO_TYPES = (
     *(f"audio/{name}" for name in ("wav", "x-wav", "flac", "x-flac", "aiff", "x-aiff", "ogg", "mpeg")),
 )
 """What a recording may call itself."""
+
+
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+"""What the OpenAPI page says of bytes."""
+
+
+def file_body(description: str, types: Iterable[str]) -> dict[str, Any]:
+    """Return what the OpenAPI page says of a body that is a file of one of some types."""
+    return {"requestBody": {"required": True, "description": description, "content": dict.fromkeys(types, BINARY)}}
 
 
 def check_type(request: Request, types: tuple[str, ...] = TYPES, *, what: str = "the file itself") -> None:

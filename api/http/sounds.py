@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.audition import ProfileFile
 from api.http.asking import Id, Lib, Reader, account_of
 from api.http.queries import Setting, checked, settings_told
-from api.http.receiving import received
+from api.http.receiving import BINARY, file_body, received
 from api.library import Library
 from api.people import Caller
 from api.problem import Problem
@@ -33,20 +33,12 @@ _WAV = "audio/wav"
 _SOUND: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A WAV of 32-bit floats, mono. `Loudness` says how loud it is in LUFS, `Peak` its peak.",
-        "content": {_WAV: {"schema": {"type": "string", "format": "binary"}}},
+        "content": {_WAV: BINARY},
     },
     206: {"description": "The bytes that Range asks for."},
     304: {"description": "The sound is the one that If-None-Match names."},
 }
-_RECORDING = {
-    "requestBody": {
-        "required": True,
-        "description": "A recording: WAV, FLAC, AIFF, OGG or MP3.",
-        "content": {
-            kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("application/octet-stream", _WAV)
-        },
-    }
-}
+_RECORDING = file_body("A recording: WAV, FLAC, AIFF, OGG or MP3.", ("application/octet-stream", _WAV))
 _TrackPath = Annotated[TrackId, Path()]
 _Range = Annotated[str | None, Header(alias="Range", include_in_schema=False)]
 _Known = Annotated[str | None, Header(alias="If-None-Match", include_in_schema=False)]

@@ -1,37 +1,16 @@
 // Search by recordings: one that gear made, or a dry and its wet, whose knobs a job then fits.
 
-import { send } from "./send.js";
-
-function teller(form) {
-  const [status, problem] = [".status", ".problem"].map((name) => form.querySelector(name));
-  return (words, trouble = "") => {
-    status.textContent = words;
-    problem.textContent = trouble;
-    problem.hidden = !trouble;
-  };
-}
+import { sent, teller } from "./send.js";
 
 // Sends what a form has when that is wanted, and hands on what the server says.
 function sends(form, { path, limit, content, words, take }) {
-  const tell = teller(form), [button, progress] = ["button", "progress"].map((name) => form.querySelector(name));
-  form.addEventListener("submit", async (event) => {
+  const tell = teller(form);
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
     const whole = content();
     if (whole.size > limit) { tell("", `This has ${whole.size} bytes; at most ${limit} are taken.`); return; }
     tell(words);
-    button.disabled = true;
-    progress.hidden = false;
-    try {
-      const { status: code, response } = await send(path(), whole, (done) => { progress.value = done; });
-      if (code >= 400 || !response) tell("", response?.detail ?? `The server answered ${code}.`);
-      else take(response, tell);
-    } catch (error) {
-      tell("", error.message);
-    } finally {
-      button.disabled = false;
-      progress.hidden = true;
-      progress.value = 0;
-    }
+    sent(form, path(), whole, tell, (response) => take(response, tell));
   });
 }
 

@@ -1,16 +1,10 @@
 // A file dropped or chosen is sent as it is; what became of it is said in words.
 
-import { send } from "./send.js";
+import { sent, teller } from "./send.js";
 
 const form = document.querySelector(".upload");
-const [file, drop, progress] = ["#file", ".drop", "progress"].map((name) => form.querySelector(name));
-const [button, status, problem] = ["button", ".status", ".problem"].map((name) => form.querySelector(name));
-
-function tell(words, trouble = "") {
-  status.textContent = words;
-  problem.textContent = trouble;
-  problem.hidden = !trouble;
-}
+const [file, drop, status] = ["#file", ".drop", ".status"].map((name) => form.querySelector(name));
+const tell = teller(form);
 
 // The fields as the query of an upload: of a list each is one of its own, some say nothing where another says it, and
 // set:KNOB is where a knob stands.
@@ -24,15 +18,11 @@ function query() {
   return told;
 }
 
-async function upload() {
+function upload() {
   const chosen = file.files[0], limit = Number(form.dataset.limit);
   if (chosen.size > limit) { tell("", `${chosen.name} has ${chosen.size} bytes; at most ${limit} are taken.`); return; }
   tell(`Sending ${chosen.name}.`);
-  button.disabled = true;
-  progress.hidden = false;
-  try {
-    const { status: code, response } = await send(`${form.dataset.path}?${query()}`, chosen, (done) => { progress.value = done; });
-    if (code >= 400 || !response) { tell("", response?.detail ?? `The server answered ${code}.`); return; }
+  sent(form, `${form.dataset.path}?${query()}`, chosen, tell, (response, code) => {
     tell(code === 201 ? form.dataset.kept : "The library has this very file already: ");
     const link = document.createElement("a");
     link.href = form.dataset.leads + response.id;
@@ -40,13 +30,7 @@ async function upload() {
     status.append(link);
     link.focus();
     form.dispatchEvent(new CustomEvent("sent", { detail: response }));
-  } catch (error) {
-    tell("", error.message);
-  } finally {
-    button.disabled = false;
-    progress.hidden = true;
-    progress.value = 0;
-  }
+  });
 }
 
 const isForAnother = ({ target }) => target !== file && target instanceof HTMLInputElement && target.type === "file";
