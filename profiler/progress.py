@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-__all__ = ["Progress", "ProgressCallback", "unheard", "within"]
+__all__ = ["Progress", "ProgressCallback", "never_back", "unheard", "within"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,5 +36,17 @@ def within(on_progress: ProgressCallback, *, start: float, share: float) -> Prog
         if left is not None and start + share < 1:
             left = left / (1 - told.done) * (1 - done) / share if told.done < 1 else None
         on_progress(replace(told, done=done, seconds_left=left))
+
+    return tell
+
+
+def never_back(on_progress: ProgressCallback) -> ProgressCallback:
+    """Return what tells progress, and stays where it was while work that begins anew makes up for it."""
+    furthest = 0.0
+
+    def tell(told: Progress) -> None:
+        nonlocal furthest
+        furthest = max(furthest, told.done)
+        on_progress(replace(told, done=furthest))
 
     return tell

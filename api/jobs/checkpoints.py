@@ -26,7 +26,8 @@ __all__ = ["Checkpoints"]
 class Checkpoints:
     """The checkpoints of one run of a job, which holds a claim. `fields` is what the log says of the job.
 
-    At most a `share` of the time goes into keeping them.
+    At most a `share` of the time goes into keeping them. The first does not count: it opens the connections, and is one
+    of a training that has only begun, of which much is learnt in the seconds that follow.
     """
 
     def __init__(
@@ -65,14 +66,16 @@ class Checkpoints:
             found = path.stat()
             if (found.st_ino, found.st_mtime_ns) == self._seen:
                 return
-            begun = time.monotonic()
+            begun, counts = time.monotonic(), self._seen is not None
             try:
                 self._keep(path)
                 self._seen = (found.st_ino, found.st_mtime_ns)
             except (Problem, StorageError) as error:
                 LOG.warning("checkpoint not kept", extra={"fields": {**self._fields, "reason": str(error)}})
-            now = time.monotonic()
-            self._not_before = now + (now - begun) / self._share
+                counts = True
+            if counts:
+                now = time.monotonic()
+                self._not_before = now + (now - begun) / self._share
 
     def forget(self) -> None:
         """Remove the file that the storage has, unless the job still names it: one that failed, or was given back."""

@@ -21,7 +21,7 @@ from profiler.finding import Finding
 from profiler.knob import default_settings, positions_width
 from profiler.manifest import to_json
 from profiler.profile import LearntSpan, LightEffect, LimitedBy, LoadedProfile, Profile, Provenance, Stage
-from profiler.progress import ProgressCallback, unheard
+from profiler.progress import ProgressCallback, never_back, unheard
 from profiler.rendering import with_golden
 from profiler.session import CaptureSession
 from profiler.session_folder import SessionFolder
@@ -99,6 +99,7 @@ def train(
 
     Raises TrainingError, ProfileError, SplitError, SessionError or StorageError.
     """
+    on_progress = never_back(on_progress)  # of those in the audition, one goes on from where it was
     learnt, _ = divide(folder.session, plan.split)
     start = plan.warm_start
     known: tuple[Effect, Effect | None] | None = None

@@ -97,6 +97,18 @@ def test_the_newest_is_kept_and_fetched(desk: Desk, ann: Caller, tmp_path: Path)
     assert list(desk.files.hashes()) == [last]
 
 
+def test_keeping_them_takes_little_of_the_time(desk: Desk, ann: Caller, tmp_path: Path):
+    """After the first, which opens the connections, as much time passes as makes keeping one a small share."""
+    job_id, folder = running(desk, ann), tmp_path / "here"
+    folder.mkdir()
+    run = Checkpoints(desk, job_id, CLAIM, folder, {}, share=1e-6)
+    kept(desk, run, folder)
+    second = kept(desk, run, folder)
+    assert list(desk.files.hashes()) == [second]
+    kept(desk, run, folder)
+    assert list(desk.files.hashes()) == [second]
+
+
 def test_it_goes_with_the_job(desk: Desk, ann: Caller, tmp_path: Path):
     """When it succeeds, or is cancelled, at once; when it fails, with the job, for it may be tried again."""
     ids = {state: running(desk, ann) for state in ("succeeded", "failed")}

@@ -34,7 +34,7 @@ from tonecast.cli import run
 
 ROOT = Path(__file__).parents[2]
 WAIT_SECONDS = 300
-STEPS, MORE_STEPS = 24, 60
+STEPS, MORE_STEPS = 24, 120
 
 TRAINING = {"steps": STEPS, "light": False, "name": "Drive", "tags": ["crunch"], "licence": "cc0"}
 

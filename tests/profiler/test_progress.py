@@ -2,7 +2,7 @@
 
 import pytest
 
-from profiler.progress import Progress, within
+from profiler.progress import Progress, never_back, within
 
 
 def test_a_part_is_told_as_the_whole():
@@ -26,3 +26,14 @@ def test_a_part_that_is_all_of_it_changes_nothing():
     for each in said:
         within(told.append, start=0.0, share=1.0)(each)
     assert told == said
+
+
+def test_what_begins_anew_is_told_once_it_is_further():
+    """Twice from the beginning: the second time stays at what the first came to, with its own word and time left."""
+    told: list[Progress] = []
+    tell = never_back(told.append)
+    for done, note in ((0.1, "a"), (0.3, "b"), (0.2, "c"), (0.3, "d"), (0.4, "e")):
+        tell(Progress(step="train", done=done, seconds_left=9.0, note=note))
+    assert [each.done for each in told] == [0.1, 0.3, 0.3, 0.3, 0.4]
+    assert [each.note for each in told] == list("abcde")
+    assert {each.seconds_left for each in told} == {9.0}

@@ -197,7 +197,11 @@ def test_refining_that_is_stopped_at_once_keeps_the_light_effect(captured: Path,
 
 
 def test_progress_is_that_of_both(whole: LoadedProfile, told: list[Progress]):
-    """The full effect is learnt at four fifths, the light one at the end; the time left is the rest of both."""
+    """The full effect is learnt at four fifths, the light one at the end; the time left is the rest of both.
+
+    It never goes back, though an effect that was chosen in the audition goes on from before the others' turns.
+    """
+    assert told == sorted(told, key=lambda each: each.done)
     assert whole.profile.light is not None
     later = [each for each in told if each.done > 0.79]
     assert all(earlier.done < after.done for earlier, after in pairwise(later))
