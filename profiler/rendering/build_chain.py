@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from profiler.audio_file import read_audio
 from profiler.automation import Automation, TurnedProcessor
 from profiler.chain import LEVELS, Chain, ImpulseResponse, Levelled, Parallel
 from profiler.chain_file import Branch, ChainFile, Slot, read_chain
@@ -85,7 +84,7 @@ def _slot(slot: Slot, wanted: _Wanted, within: tuple[Path, ...]) -> Processor:
             return _effect(slot, own)
         case "ir":
             levels = _levels_only(slot, own)
-            return _levelled(ImpulseResponse(read_audio(Path(slot.ref))), slot, levels)
+            return _levelled(ImpulseResponse.read(Path(slot.ref)), slot, levels)
         case "parallel":
             levels = _levels_only(slot, own)
             return _levelled(_split(slot.branches, wanted, within), slot, levels)

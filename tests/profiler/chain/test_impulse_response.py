@@ -1,10 +1,13 @@
 """Impulse responses of cabinets and rooms."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.signal import sosfilt
 
 from profiler.audio import Audio
+from profiler.audio_file import write_audio
 from profiler.chain import ImpulseResponse
 from profiler.errors import AudioError
 
@@ -77,6 +80,33 @@ def test_what_is_no_response_is_refused():
         ImpulseResponse(Audio(samples=np.zeros((1, 100), np.float32), sample_rate=RATE))
     with pytest.raises(AudioError, match=r"at most 30 s; found 31.0 s"):
         ImpulseResponse(response(frames=31 * 8000, rate=8000))
+
+
+@pytest.mark.parametrize("rate", [999, 1_000_001])
+def test_rates_that_none_has_are_refused(rate: int):
+    """They are of a damaged header."""
+    with pytest.raises(AudioError, match=f"rate of 1000 to 1000000 Hz; found {rate} Hz"):
+        ImpulseResponse(response(rate=rate))
+
+
+def test_what_is_nothing_at_the_signals_rate_is_refused():
+    """A frame or two beside a much slower signal."""
+    with pytest.raises(AudioError, match="1 frames at 192000 Hz, which is less than one at the signal's 44100 Hz"):
+        ImpulseResponse(response(frames=1, rate=192_000)).process(dry(1), 44_100)
+
+
+def test_files_are_read(tmp_path: Path):
+    """As they are; of one that lasts too long nothing is decoded, though it would be too much for any memory."""
+    path, long = tmp_path / "cab.wav", tmp_path / "song.flac"
+    write_audio(path, response(2))
+    expected = ImpulseResponse(response(2)).process(dry(), RATE)
+    assert np.array_equal(ImpulseResponse.read(path).process(dry(), RATE), expected)
+    write_audio(long, response(frames=31 * 8000, rate=8000))
+    content = bytearray(long.read_bytes())
+    content[21:26] = bytes([content[21] | 0x0F, 0xFF, 0xFF, 0xFF, 0xFF])  # FLAC's count of samples
+    long.write_bytes(content)
+    with pytest.raises(AudioError, match="at most 30 s; found 8589934"):
+        ImpulseResponse.read(long)
 
 
 def test_nothing_gives_nothing():
