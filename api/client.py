@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from api.client_chains import SentChain, chain_to_send
 from api.client_requests import Requests, answer, size_of
 from api.heard import SaidTag, SoundMatches, TagCorrection, TagProposals
 from api.job import ENDED, Job, JobPage, Matches, NewExport
@@ -177,11 +178,13 @@ class LibraryClient:
         told = {"profile_id": profile_id, **(query or {})}
         return self._job_of("render", (dry,), _BYTES, told)
 
-    def play_chain(self, chain: str, dry: Path, query: Mapping[str, object] | None = None) -> Job:
-        """Have a recording be played through a chain: the text of a chain file, whose slots name profiles of the
-        library. `query` is as the server has it: set, automation, form ...
+    def play_chain(self, chain: Path | str, dry: Path, query: Mapping[str, object] | None = None) -> Job:
+        """Have a recording be played through a chain: a chain file, whose impulse responses are sent along, or the text
+        of one without. Files of profiles must be in the library. `query` is as the server has it: set, automation ...
         """
-        return self._job_of("chain", (dry,), _BYTES, {"chain": chain, **(query or {})})
+        sent = chain_to_send(chain) if isinstance(chain, Path) else SentChain(text=chain, responses=())
+        told = {"chain": sent.text, "response_bytes": [size_of(each) for each in sent.responses], **(query or {})}
+        return self._job_of("chain", (dry, *sent.responses), _BYTES, told)
 
     def match(self, dry: Path, wet: Path, query: Mapping[str, object] | None = None) -> Job:
         """Have profiles be looked for that make a wet of its dry, with their knobs. `query` has name and priority."""

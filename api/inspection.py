@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +36,8 @@ class Inspections:
 
     def facts_of(self, path: Path) -> Facts:
         """Return what a profile file says of itself. Raises Problem that says why it is not a profile."""
-        limits: dict[str, Any] = {"megabytes": _MEGABYTES, "seconds": self._seconds}
+        answer = self._told("profile", path)
         try:
-            with self._room:
-                printed = printed_by("api.inspector", str(path), **limits, patience=PATIENCE)
-        except subprocess.TimeoutExpired as error:
-            waited = self._seconds * PATIENCE
-            detail = f"The file could not be read in {waited:g} s, for the server has much else to do. Try again later."
-            raise Problem(503, "Busy", detail, retry_after_seconds=60) from error
-        try:
-            answer = json.loads(printed)
             if "facts" in answer:
                 return FACTS.validate_python(answer["facts"])
             reason = str(answer["error"])
@@ -53,6 +45,34 @@ class Inspections:
             reason = "the process that read it was stopped: reading it takes more than a profile does."
         # The scratch name means nothing to the sender.
         raise _not_a_profile(reason.replace(str(path), "the file")[:_MESSAGE_LETTERS])
+
+    def check_responses(self, responses: Mapping[str, Path]) -> None:
+        """Look at the files of impulse responses, by the slots that play them. Raises Problem for what is none."""
+        answer = self._told("responses", *responses.values())
+        if answer.get("heard") == len(responses):
+            return
+        try:
+            slot, path = list(responses.items())[int(answer["number"])]
+            reason = f"Slot {slot}: {str(answer['error']).replace(str(path), 'the file')[:_MESSAGE_LETTERS]}"
+        except (ValueError, KeyError, TypeError, IndexError):
+            reason = "The process that read them was stopped: reading them takes more than impulse responses do."
+        raise Problem(422, "Not an impulse response", reason)
+
+    def _told(self, what: str, *paths: Path) -> Mapping[str, Any]:
+        """Return what an inspector says of files; nothing where it was stopped. Raises Problem where it is too busy."""
+        limits: dict[str, Any] = {"megabytes": _MEGABYTES, "seconds": self._seconds}
+        try:
+            with self._room:
+                printed = printed_by("api.inspector", what, *map(str, paths), **limits, patience=PATIENCE)
+        except subprocess.TimeoutExpired as error:
+            waited = self._seconds * PATIENCE
+            detail = f"The file could not be read in {waited:g} s, for the server has much else to do. Try again later."
+            raise Problem(503, "Busy", detail, retry_after_seconds=60) from error
+        try:
+            answer = json.loads(printed)
+        except ValueError:
+            return {}
+        return answer if isinstance(answer, dict) else {}
 
 
 def printed_by(

@@ -21,6 +21,7 @@ __all__ = [
     "Bits",
     "ChainOrder",
     "ChainProfile",
+    "ChainResponse",
     "ExportOrder",
     "FileForm",
     "Job",
@@ -103,12 +104,24 @@ class ChainProfile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChainResponse:
+    """An impulse response that slots of a chain play, and how many bytes of the material it is."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChainOrder(_PlayOrder):
-    """A recording to be played through a chain: the text of a chain file, and the profiles that lie beside it."""
+    """A recording to be played through a chain: the text of a chain file, and what lies beside it.
+
+    The impulse responses are the last bytes of the material, in their order; the recording is what comes before.
+    """
 
     kind: Literal["chain"] = "chain"
     chain: str
     profiles: tuple[ChainProfile, ...]
+    responses: tuple[ChainResponse, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from api.http import (
     account_pages,
+    chain_jobs,
     edit_pages,
     job_pages,
     jobs,
@@ -74,7 +75,8 @@ def create_app(
     for public in (operations.routes, people.public_routes, *pages):
         app.include_router(public)
     listens = (sounds.routes, listening.routes, matching.routes, tags.routes)
-    for known in (metrics.routes, profiles.routes, *listens, shelves.routes, people.routes, jobs.routes):
+    works = (chain_jobs.routes, jobs.routes)
+    for known in (metrics.routes, profiles.routes, *listens, shelves.routes, people.routes, *works):
         app.include_router(known, dependencies=[BEARER])
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return Gate(app, library=library, metrics=app.state.metrics)

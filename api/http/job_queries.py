@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from api.chains import Found, Named, resolved_chain
+from api.chains import Found, Named, ResolvedChain, resolved_chain
 from api.http.queries import UploadQuery, checked
-from api.job import Bits, ChainOrder, FileForm, Priority, RenderOrder, Resource, TrainOrder
+from api.job import Bits, ChainOrder, ChainResponse, FileForm, Priority, RenderOrder, Resource, TrainOrder
 from api.problem import Problem
 from api.values import Entry, Line, Version
 from profiler.errors import SplitError
@@ -19,6 +19,8 @@ __all__ = ["ChainQuery", "MatchQuery", "RenderQuery", "TrainQuery"]
 _DEFAULT_SECONDS = 300.0
 _TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 _Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+_MOST_RESPONSES = 64
+_MOST_RESPONSE_BYTES = 128 << 20
 _Automation = Annotated[str, StringConstraints(max_length=16_000, pattern=_TEXT)]
 
 
@@ -120,15 +122,43 @@ class ChainQuery(_PlayQuery):
 
     chain: Annotated[str, StringConstraints(min_length=2, max_length=8_000, pattern=_TEXT)] = Field(
         description="The text of a chain file. Slots name profiles as library:ID, library:ID@VERSION, sha256:HASH, or "
-        "preset:NAME; a library plays neither plugins nor files of its machine.",
-        examples=['{"slots": [{"id": "fuzz", "kind": "profile", "ref": "library:1"}]}'],
+        "preset:NAME, and impulse responses as sha256:HASH of files that follow the recording in the body; a library "
+        "plays neither plugins nor files of its machine.",
+        examples=[
+            '{"slots": [{"id": "fuzz", "kind": "profile", "ref": "library:1"}]}',
+            '{"slots": [{"id": "amp", "kind": "profile", "ref": "library:1"}, {"id": "cab", "kind": "ir", '
+            '"ref": "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}]}',
+        ],
+    )
+    response_bytes: list[Annotated[int, Field(ge=1, le=_MOST_RESPONSE_BYTES)]] = Field(
+        [],
+        max_length=_MOST_RESPONSES,
+        description="How many bytes each impulse response has that follows the recording. Repeat for more.",
+        examples=[[96_044]],
     )
 
-    def order(self, find: Callable[[Named], Found]) -> ChainOrder:
-        """Return it as what is to be done. Raises Problem for what is no chain that the library can play."""
-        settings = self.settings()
-        resolved = resolved_chain(self.chain, settings, find)
-        return ChainOrder(chain=resolved.text, profiles=resolved.profiles, settings=settings, **self._how())
+    def resolved(self, find: Callable[[Named], Found]) -> ResolvedChain:
+        """Return the chain as it is played. Raises Problem for what is no chain that the library can play.
+
+        Also for more or fewer impulse responses than its slots play, and for very large ones.
+        """
+        resolved = resolved_chain(self.chain, self.settings(), find)
+        found, expected = len(self.response_bytes), len(resolved.responses)
+        if found != expected:
+            detail = (
+                f"The chain plays {expected} impulse responses, and response_bytes tells of {found}. Send each once, "
+                "right behind the recording, and say how many bytes it has."
+            )
+            raise Problem(422, "Not those impulse responses", detail)
+        if (together := sum(self.response_bytes)) > _MOST_RESPONSE_BYTES:
+            detail = f"The impulse responses are {together} bytes; at most {_MOST_RESPONSE_BYTES} are taken."
+            raise Problem(413, "Too large", detail)
+        return resolved
+
+    def order(self, chain: ResolvedChain, responses: tuple[ChainResponse, ...]) -> ChainOrder:
+        """Return it as what is to be done with the impulse responses that came."""
+        told: dict[str, Any] = {"settings": self.settings(), **self._how()}
+        return ChainOrder(chain=chain.text, profiles=chain.profiles, responses=responses, **told)
 
 
 class MatchQuery(BaseModel):

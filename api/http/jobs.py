@@ -1,26 +1,23 @@
 """Jobs over HTTP: asked for, watched, cancelled, tried again, and what came of them downloaded."""
 
-from functools import partial
 from typing import Annotated, Any, cast
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.chains import Found, Named
 from api.http.asking import Lib, Page, PageSize, Reader, Writer, account_of
 from api.http.job_events import MEDIA_TYPE, events
-from api.http.job_queries import ChainQuery, RenderQuery, TrainQuery
+from api.http.job_queries import RenderQuery, TrainQuery
 from api.http.material import RECORDINGS, SESSIONS
 from api.http.queries import checked
 from api.http.receiving import BINARY, TYPES
-from api.job import ChainOrder, ExportOrder, Job, JobPage, JobState, NewExport
+from api.job import ExportOrder, Job, JobPage, JobState, NewExport
 from api.jobs.desk import Desk
 from api.library import Library, check_owner
 from api.people import Caller
 from api.problem import Problem
 from api.store import entries, jobs
-from api.store.database import Connection
 from api.values import Entry, Version
 
 __all__ = ["JobId", "TheDesk", "routes"]
@@ -65,20 +62,6 @@ async def render(
     entry, version = await to_thread.run_sync(_version, library, query.profile_id, query.version)
     order = query.order(entry, version)
     return await RECORDINGS.submitted(request, desk, caller, query, lambda _: order)
-
-
-@routes.post("/chain", status_code=201, openapi_extra=RECORDINGS.body())
-async def play_chain(
-    request: Request, query: Annotated[ChainQuery, Query()], library: Lib, desk: TheDesk, caller: Writer
-) -> Job:
-    """Have a recording be played through a chain of effects and of the library's profiles."""
-
-    def order() -> ChainOrder:
-        with library.database.reading() as connection:
-            return query.order(partial(_named, connection))
-
-    chosen = await to_thread.run_sync(order)
-    return await RECORDINGS.submitted(request, desk, caller, query, lambda _: chosen)
 
 
 @routes.post("/export", status_code=201)
@@ -170,19 +153,6 @@ def _version(library: Library, entry_id: int, number: int | None) -> tuple[Entry
     with library.database.reading() as connection:
         entry = entries.one_entry(connection, entry_id, asked_by=None)
         return entry, entries.one_version(connection, entry_id, number)
-
-
-def _named(connection: Connection, named: Named) -> Found:
-    """Return the version of a profile that a slot of a chain names. Raises Problem where there is none."""
-    if named.sha256 is None:
-        assert named.profile_id is not None  # noqa: S101 - it is named by one or the other
-        return named.profile_id, entries.one_version(connection, named.profile_id, named.version)
-    profile_id = entries.entry_of_hash(connection, named.sha256)
-    if profile_id is None:
-        detail = f"the library has no profile whose file has the hash {named.sha256[:12]}. Push it first."
-        raise Problem(404, "No such profile", detail)
-    of_hash = (each for each in entries.versions_of(connection, profile_id) if each.sha256 == named.sha256)
-    return profile_id, next(of_hash)
 
 
 def _check_version_of(library: Library, caller: Caller, entry_id: int) -> None:

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from api.chains import response_name
 from api.job import ChainOrder, ExportOrder, RenderOrder
 from api.jobs.child import Teller
 from api.jobs.folder import CHAIN, PROFILE
+from api.jobs.pair import parted
 from api.limits import limited
 from profiler.audio_file import reading
 from profiler.errors import AudioError
@@ -23,11 +25,11 @@ _MOST_HOURS = 3
 
 
 def rendered(folder: Path, order: RenderOrder | ChainOrder, teller: Teller) -> dict[str, Any]:
-    """Play `material` through the profile or the chain that lies beside it and return the name of the wet file.
+    """Play the recording through the profile or the chain that lies beside it and return the name of the wet file.
 
     Raises ProfilerError, or Stopped.
     """
-    source, target = folder / "material", folder / f"wet.{order.form}"
+    target = folder / f"wet.{order.form}"
     automation = None
     if order.automation:
         automation = folder / ("automation.json" if order.automation.lstrip().startswith("{") else "automation.csv")
@@ -38,6 +40,7 @@ def rendered(folder: Path, order: RenderOrder | ChainOrder, teller: Teller) -> d
         teller.progress(told)
 
     with limited(memory_bytes=_MEMORY_BYTES, file_bytes=_MOST_BYTES):
+        source = _recording(folder, order)
         with reading(source) as reader:
             seconds = reader.frames / reader.sample_rate
         if seconds > _MOST_HOURS * 3600:
@@ -53,6 +56,18 @@ def rendered(folder: Path, order: RenderOrder | ChainOrder, teller: Teller) -> d
         )
         run_job(job, tell)
     return {"file": target.name}
+
+
+def _recording(folder: Path, order: RenderOrder | ChainOrder) -> Path:
+    """Return the file with the recording, when the impulse responses behind it lie where the chain plays them."""
+    material = folder / "material"
+    if isinstance(order, RenderOrder) or not order.responses:
+        return material
+    start = begins = material.stat().st_size - sum(each.bytes for each in order.responses)
+    for each in order.responses:
+        parted(material, folder / response_name(each.sha256), start=start, stop=start + each.bytes)
+        start += each.bytes
+    return parted(material, folder / "recording", start=0, stop=begins)
 
 
 def exported(folder: Path, order: ExportOrder, teller: Teller) -> dict[str, Any]:

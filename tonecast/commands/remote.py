@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import TypeAdapter
 
 from profiler.errors import AutomationError, LibraryError
 from tonecast.commands.library import open_client
@@ -36,8 +35,8 @@ def render_there(
 ) -> "Job":
     """Have a recording be played through a profile of the library or a chain, and fetch the wet file.
 
-    A chain is a file here, or one that ships; files of profiles in it must be in the library. Of the query,
-    `automation` is the path of a knob track or a table, or None.
+    A chain is a file here, or one that ships; files of profiles in it must be in the library, and those of impulse
+    responses are sent. Of the query, `automation` is the path of a knob track or a table, or None.
     """
     dry, target = files
     form = {".wav": "wav", ".flac": "flac", ".aif": "aiff", ".aiff": "aiff"}.get(target.suffix.lower())
@@ -55,26 +54,14 @@ def render_there(
         return _done(screen, client, job, target)
 
 
-def _chain_of(name: str) -> str | None:
-    """Return the text of a chain, whose files of profiles are named by their hashes; None for what is no chain."""
-    from profiler.chain_file import ChainFile
-    from profiler.manifest import read_manifest
+def _chain_of(name: str) -> Path | None:
+    """Return the file of a chain; None for what is no chain."""
     from profiler.presets import PREFIX, effect_path
-    from profiler.storage import sha256_of
 
     if not name.endswith(".json") and not name.startswith(PREFIX):
         return None
     path = effect_path(name)
-    if path.suffix != ".json":
-        return None
-    chain, hashes = read_manifest(ChainFile, path), {}
-    for slot in chain.effects():
-        if slot.kind == "profile" and not slot.ref.startswith((PREFIX, "library:", "sha256:")):
-            file = path.parent / slot.ref
-            if not file.is_file():
-                raise LibraryError(f"Slot {slot.id} of {path.name} plays {file}, which is not there, or is no file.")
-            hashes[slot.id] = f"sha256:{sha256_of(file)}"
-    return TypeAdapter(ChainFile).dump_json(chain.with_refs(hashes), exclude_defaults=True).decode()
+    return path if path.suffix == ".json" else None
 
 
 def _text_of(path: object) -> str:
