@@ -25,7 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.listening.index import SoundIndex, Sounds
-from api.listening.tag_model import learn_tag
+from api.listening.tag_model import learn_tag, worth_asking
+from api.listening.tagging import LEAST_PROBABILITY
+from api.listening.timbres import timbres
 from api.turns import Turns
 from profiler.audio import Audio, Samples
 from profiler.audio_file import read_audio, reading, write_audio
@@ -43,6 +45,7 @@ from profiler.sounds import profile_sounds
 SECONDS = 10
 RATE = 48_000
 TAGGED, TAG_ROUNDS = 20, 10
+NO_MEAN = np.zeros(0, np.float16)
 FAMILIES = {
     "compressor": ("bus-compressor", "optical-compressor"),
     "channel": ("vocal-channel", "bass-channel", "tape", "tube-preamp"),
@@ -79,12 +82,13 @@ def main() -> int:
     results: dict[str, Any] = {}
     if {"library", "search", "fits", "tags"} & set(wanted):
         profiles = {name: load(path) for name, path in sorted(paths(options.profiles).items())}
-        library = dict(heard(profiles, options.work))
+        descriptors = dict(heard(profiles, options.work))
+        library = {name: placed(each) for name, each in descriptors.items()}
         results["library"] = {"profiles": len(library), "settings": sum(len(each) for each in library.values())}
         renders = list(rendered(profiles, options))
         results["search"] = searched(library, renders)
         if "tags" in wanted:
-            results["tags"] = tagged(library)
+            results["tags"] = tagged(descriptors)
         if "fits" in wanted:
             results["fits"] = fitted(profiles, library, renders[: options.fits], options.data)
     if "speed" in wanted:
@@ -106,14 +110,14 @@ def paths(folder: Path | None) -> dict[str, Path]:
 
 
 def heard(profiles: Mapping[str, LoadedProfile], work: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Yield the places (settings, WIDTH) of each profile."""
+    """Yield the descriptors (settings, COUNT) of each profile."""
     for name, loaded in profiles.items():
         kept = work / f"{name}.npy"
         if not kept.exists():
             began = time.process_time()
             np.save(kept, profile_sounds(loaded).descriptors)
             print(f"{name}: listened to in {time.process_time() - began:.1f} s of the processor", flush=True)
-        yield name, placed(np.load(kept))
+        yield name, np.load(kept)
 
 
 def rendered(profiles: Mapping[str, LoadedProfile], options: argparse.Namespace) -> Iterator[Render]:
@@ -151,8 +155,7 @@ def playing(path: Path) -> Samples:
 def searched(library: Mapping[str, NDArray[np.float32]], renders: list[Render]) -> dict[str, Any]:
     """Return how often the right profile is first, and among the first five."""
     names = list(library)
-    sounds = [Sounds(id=number, entry_id=number, places=library[name]) for number, name in enumerate(names)]
-    index = SoundIndex.empty(WIDTH).with_sounds(sounds)
+    index = indexed(library)
     ranks: dict[str, list[int]] = {name: [] for name in names}
     for render in renders:
         order = [names[each.id] for each in index.nearest(render.place, len(names))]
@@ -169,6 +172,13 @@ def searched(library: Mapping[str, NDArray[np.float32]], renders: list[Render]) 
     return told | {f"first five, {name}": share(each, 5) for name, each in ranks.items()}
 
 
+def indexed(library: Mapping[str, NDArray[np.float32]]) -> SoundIndex:
+    """Return an index of profiles, by their numbers in the library."""
+    return SoundIndex.empty(WIDTH, 0).with_sounds(
+        [Sounds(id=number, entry_id=number, places=each, mean=NO_MEAN) for number, each in enumerate(library.values())]
+    )
+
+
 def share(ranks: list[int], most: int) -> float:
     """Return the share of ranks, counted from 0, that are below `most`."""
     return sum(rank < most for rank in ranks) / max(len(ranks), 1)
@@ -182,8 +192,7 @@ def fitted(
 ) -> dict[str, Any]:
     """Return how true knobs are that are fitted to dry and wet, among the five profiles that the search proposes."""
     names = list(library)
-    sounds = [Sounds(id=number, entry_id=number, places=library[name]) for number, name in enumerate(names)]
-    index = SoundIndex.empty(WIDTH).with_sounds(sounds)
+    index = indexed(library)
     errors, told_errors, right, seconds = [], [], 0, []
     for render in renders:
         proposed = [names[each.id] for each in index.nearest(render.place, 5)]
@@ -220,7 +229,7 @@ def tagged(library: Mapping[str, NDArray[np.float32]]) -> dict[str, Any]:
 
     Every setting stands for a profile without knobs, as most of what is shared is.
     """
-    sounds = np.concatenate(list(library.values()))
+    sounds = timbres(np.concatenate(list(library.values())).astype(np.float16))
     owners = np.array([name for name, each in library.items() for _ in each])
     scores: dict[str, list[float]] = {}
     sure: list[tuple[float, bool]] = []
@@ -234,15 +243,16 @@ def tagged(library: Mapping[str, NDArray[np.float32]]) -> dict[str, Any]:
                 if fits[told].all() or not fits[told].any():
                     continue
                 rest = np.setdiff1d(chance, told)
-                likely = learn_tag(sounds[told], fits[told], np.ones(len(told))).probabilities(sounds[rest])
-                proposed, right = likely >= 0.5, fits[rest]
+                model = learn_tag(sounds[told], fits[told], np.ones(len(told)))
+                likely, right = model.probabilities(sounds[rest]), fits[rest]
+                proposed = likely >= max(worth_asking(model.probabilities(sounds)), LEAST_PROBABILITY)
                 hits = int((proposed & right).sum())
                 score = 2 * hits / max(int(proposed.sum() + right.sum()), 1)
                 scores.setdefault(f"F1, {tag}, {kind}", []).append(score)
                 scores.setdefault(f"F1, mean of all tags, {kind}", []).append(score)
                 sure += zip(likely.tolist(), right.tolist(), strict=True) if kind == "as they come" else ()
     result: dict[str, Any] = {name: statistics.mean(each) for name, each in scores.items()}
-    for low, high in ((0.5, 0.7), (0.7, 0.9), (0.9, 1.01)):
+    for low, high in ((0.2, 0.4), (0.4, 0.6), (0.6, 0.8), (0.8, 1.01)):
         those = [right for likely, right in sure if low <= likely < high]
         if those:
             result[f"right, of proposals {low:g} to {min(high, 1):g} sure"] = statistics.mean(those)
@@ -257,8 +267,8 @@ def timed(clients: int) -> dict[str, Any]:
     for number in range(100_000):
         turns = rng.uniform(-1, 1, (17, 3)) @ (rng.normal(size=(3, WIDTH)) * 0.7 * scale)
         places = (rng.normal(size=WIDTH) * scale + turns).astype(np.float32)
-        sounds.append(Sounds(id=number, entry_id=number, places=places))
-    loose = SoundIndex.empty(WIDTH).with_sounds(sounds)
+        sounds.append(Sounds(id=number, entry_id=number, places=places, mean=NO_MEAN))
+    loose = SoundIndex.empty(WIDTH, 0).with_sounds(sounds)
     began = time.process_time()
     index = loose.in_cells()
     result: dict[str, Any] = {"places": 1_700_000, "put in cells, processor s": time.process_time() - began}

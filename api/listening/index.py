@@ -32,11 +32,12 @@ _ROWS_AT_ONCE = 16_384
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sounds:
-    """How a version of an entry sounds: `places` of shape (settings, any)."""
+    """How a version of an entry sounds: `places` of shape (settings, any), and its descriptors' `mean`, (any,)."""
 
     id: int
     entry_id: int
     places: Places
+    mean: NDArray[np.float16]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ class SoundIndex:
     width: int
     ids: NDArray[np.int64]
     entry_ids: NDArray[np.int64]
-    means: Places = field(repr=False)
+    means: NDArray[np.float16] = field(repr=False)
     alive: NDArray[np.bool_]
     loose: _Rows = field(repr=False)
     celled: _Rows = field(repr=False)
@@ -86,14 +87,14 @@ class SoundIndex:
     owner_starts: NDArray[np.intp] = field(repr=False)
 
     @classmethod
-    def empty(cls, width: int) -> "SoundIndex":
-        """Return an index of nothing, for places of so many numbers."""
+    def empty(cls, width: int, mean_width: int) -> "SoundIndex":
+        """Return an index of nothing, for places, and means of descriptors, of so many numbers."""
         none = _none(width)
         return cls(
             width=width,
             ids=np.zeros(0, np.int64),
             entry_ids=np.zeros(0, np.int64),
-            means=np.zeros((0, width), np.float32),
+            means=np.zeros((0, mean_width), np.float16),
             alive=np.zeros(0, np.bool_),
             loose=none,
             celled=none,
@@ -127,7 +128,7 @@ class SoundIndex:
             self,
             ids=np.concatenate([self.ids, new]),
             entry_ids=np.concatenate([self.entry_ids, np.array([each.entry_id for each in more], np.int64)]),
-            means=np.concatenate([self.means, np.stack([each.places.mean(axis=0) for each in more])]),
+            means=np.concatenate([self.means, np.stack([each.mean for each in more])]),
             alive=np.concatenate([alive, np.ones(len(new), np.bool_)]),
             loose=self.loose.joined(added),
         )
@@ -143,7 +144,7 @@ class SoundIndex:
     def in_cells(self) -> "SoundIndex":
         """Return the index with every place in a cell, and without what is gone. Takes seconds for millions."""
         if not len(self):
-            return SoundIndex.empty(self.width)
+            return SoundIndex.empty(self.width, self.means.shape[1])
         numbers = np.cumsum(self.alive) - 1
         rows = self.celled.joined(self.loose)
         rows = rows.taken(np.flatnonzero(self.alive[rows.owners]))

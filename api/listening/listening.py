@@ -58,7 +58,7 @@ class Listening:
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self._state = _State(index=SoundIndex.empty(WIDTH), change=0)
+        self._state = _State(index=SoundIndex.empty(WIDTH, COUNT), change=0)
         self._celling = False
         self._counts = Remembered(self._counted)
         self._refreshing = threading.Lock()
@@ -196,7 +196,8 @@ class Listening:
             where = placed(np.concatenate([each.descriptors for each in some]).astype(np.float32))
             ends = np.cumsum([len(each.descriptors) for each in some])
             for each, places in zip(some, np.split(where, ends[:-1]), strict=True):
-                more.append(Sounds(id=each.id, entry_id=each.entry_id, places=places))
+                mean = each.descriptors.mean(axis=0, dtype=np.float32).astype(np.float16)
+                more.append(Sounds(id=each.id, entry_id=each.entry_id, places=places, mean=mean))
         index = self._state.index.with_sounds(more)
         self._state = _State(index=index, change=change)
         if index.needs_cells and not self._celling:

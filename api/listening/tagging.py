@@ -9,21 +9,25 @@ from numpy.typing import NDArray
 from api.heard import TagProposal, TagProposals
 from api.listening.index import SoundIndex
 from api.listening.listening import Listening
-from api.listening.tag_model import learn_tag
+from api.listening.tag_model import learn_tag, worth_asking
+from api.listening.timbres import evenly_some, timbres
 from api.store import tag_labels
 
-__all__ = ["proposals"]
+__all__ = ["LEAST_PROBABILITY", "proposals"]
 
 _FROM_SILENCE = 0.25
 """How much an entry counts against a tag when nobody says that it does not fit, but the entry is tagged otherwise."""
 
 _LEAST_EXAMPLES = 2
-_LEAST_PROBABILITY = 0.5
+LEAST_PROBABILITY = 0.2
+"""Below that a proposal would mostly be in vain, however few others there are."""
+
+_ASKED_TO_JUDGE = 4_096
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Shelf:
-    """What all profiles that are heard sound like, (profiles, width), and each entry's row."""
+    """The timbres of all profiles that are heard, (profiles, TIMBRE_WIDTH), and each entry's row."""
 
     entry_ids: NDArray[np.int64]
     sounds: NDArray[np.float32]
@@ -86,6 +90,8 @@ class _Told:
     ) -> Iterator[tuple[int, float]]:
         """Yield entries that the tag probably fits and of which nothing is settled, and how likely, surest first."""
         model = learn_tag(shelf.sounds[self.rows], self.fits, self.sure)
+        least = worth_asking(model.probabilities(evenly_some(shelf.sounds, _ASKED_TO_JUDGE)))
+        least = max(least, LEAST_PROBABILITY)
         asked = np.arange(len(shelf.sounds))
         if entry_id is not None:
             asked = np.array([shelf.rows[entry_id]] if entry_id in shelf.rows else [], np.intp)
@@ -93,7 +99,7 @@ class _Told:
         yielded = 0
         for number in np.argsort(-likely):
             id_ = int(shelf.entry_ids[asked[number]])
-            if likely[number] < _LEAST_PROBABILITY or yielded == most:
+            if likely[number] < least or yielded == most:
                 return
             if id_ not in settled:
                 yielded += 1
@@ -101,5 +107,9 @@ class _Told:
 
 
 def _shelf(index: SoundIndex) -> _Shelf:
-    sounds, entry_ids = index.means[index.alive], index.entry_ids[index.alive]
-    return _Shelf(entry_ids=entry_ids, sounds=sounds, rows={int(id_): row for row, id_ in enumerate(entry_ids)})
+    entry_ids = index.entry_ids[index.alive]
+    return _Shelf(
+        entry_ids=entry_ids,
+        sounds=timbres(index.means[index.alive]),
+        rows={int(id_): row for row, id_ in enumerate(entry_ids)},
+    )

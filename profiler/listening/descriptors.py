@@ -38,6 +38,7 @@ _MODULATIONS_HZ = ((1.0, 3.0), (3.0, 7.0), (7.0, 15.0), (15.0, 30.0))
 _CONTRAST_SHARE = 0.15
 _FRAME = 1024
 _LEVELS = (5, 25, 50, 75, 95)
+_LEAST_SWING = 1.0  # from peak to peak, in RMS: a sine has 2.8, and only what stands off zero has less
 
 COUNT = 3 * _BANDS + 2 * _OCTAVES + len(_MODULATIONS_HZ) * _OCTAVES // 2 + 3 * _OCTAVES // 2 + 7 + len(_LEVELS) + 1
 
@@ -132,7 +133,7 @@ def _waveform(sound: _Array) -> _Array:
         crests.std(),
         10 * np.mean(squares * scaled),
         10 * np.log10(np.mean(squares * squares)),
-        10 * np.mean((up - down) / (up + down)),
+        10 * np.mean((up - down) / np.maximum(up + down, _LEAST_SWING)),
         10 * np.log10(np.mean(np.abs(scaled)) ** 2),
         10 * np.log10(crossings.mean() + 1e-3),
     ]

@@ -16,7 +16,7 @@ from api.inspection import printed_by
 from api.library import opened
 from api.listening.background import hearing
 from api.listening.listening import Listening
-from api.listening.tagging import proposals
+from api.listening.tagging import LEAST_PROBABILITY, proposals
 from api.problem import Problem
 from api.settings import ServiceSettings
 from api.store import entries, sounds, tag_labels
@@ -176,7 +176,7 @@ def test_tags_learn(listening, library, heard, caller_of):
 
     found = proposed(ann)
     assert found.keys() == {(loud, "bright"), (soft, "dark")}
-    assert all(0.5 <= each < 1 for each in found.values())
+    assert all(LEAST_PROBABILITY <= each < 1 for each in found.values())
     assert proposed(ann, tag="bright").keys() == {(loud, "bright")}
     assert proposed(ann, entry_id=soft).keys() == {(soft, "dark")}
     assert proposed(ann, tag="unheard of") == {}

@@ -12,6 +12,7 @@ from api.listening.index import SoundIndex, Sounds
 from api.turns import Turns
 
 WIDTH = 6
+MEAN = np.zeros(3, np.float16)
 
 
 def some(count, first, seed):
@@ -20,7 +21,7 @@ def some(count, first, seed):
     places = rng.normal(0, 3, (count, 1, WIDTH)) + rng.normal(0, 0.5, (count, 5, WIDTH))
     numbers = range(first, first + count)
     return [
-        Sounds(id=number, entry_id=10 * number, places=each.astype(np.float32))
+        Sounds(id=number, entry_id=10 * number, places=each.astype(np.float32), mean=MEAN)
         for number, each in zip(numbers, places, strict=True)
     ]
 
@@ -45,7 +46,7 @@ def few_cells(monkeypatch):
 def test_it_finds_what_is_nearest(few_cells, celled):
     """In the right order, with the right setting and distance, where the nearest are near."""
     sounds = some(300, 1, 0)
-    index = SoundIndex.empty(WIDTH).with_sounds(sounds)
+    index = SoundIndex.empty(WIDTH, len(MEAN)).with_sounds(sounds)
     assert index.needs_cells
     if celled:
         index = index.in_cells().with_sounds(some(50, 1001, 1))
@@ -64,12 +65,15 @@ def test_it_finds_what_is_nearest(few_cells, celled):
 def test_what_is_gone_is_not_found(few_cells):
     """Neither among loose places nor in cells; what comes again under its id is found as it is now."""
     sounds = some(200, 1, 2)
-    for index in (SoundIndex.empty(WIDTH).with_sounds(sounds), SoundIndex.empty(WIDTH).with_sounds(sounds).in_cells()):
+    for index in (
+        SoundIndex.empty(WIDTH, len(MEAN)).with_sounds(sounds),
+        SoundIndex.empty(WIDTH, len(MEAN)).with_sounds(sounds).in_cells(),
+    ):
         left = index.only(frozenset(range(1, 201)) - {7})
         assert len(left) == 199
         assert 7 not in {each.id for each in left.nearest(sounds[6].places[0], 50)}
         assert 7 not in {each.id for each in left.in_cells().nearest(sounds[6].places[0], 50)}
-        moved = Sounds(id=8, entry_id=80, places=np.full((1, WIDTH), 50, np.float32))
+        moved = Sounds(id=8, entry_id=80, places=np.full((1, WIDTH), 50, np.float32), mean=MEAN)
         again = left.with_sounds([moved])
         assert len(again) == 199
         assert again.nearest(moved.places[0], 1)[0].id == 8
@@ -78,15 +82,15 @@ def test_what_is_gone_is_not_found(few_cells):
 
 def test_cells_save_looking():
     """Of many places few are looked at."""
-    index = SoundIndex.empty(WIDTH).with_sounds(some(6_000, 1, 3)).in_cells()
+    index = SoundIndex.empty(WIDTH, len(MEAN)).with_sounds(some(6_000, 1, 3)).in_cells()
     _, looked = index.counted(np.zeros(WIDTH, np.float32), 5)
     assert looked < 30_000 / 4
 
 
 def test_an_empty_index_answers():
     """With nothing."""
-    assert SoundIndex.empty(WIDTH).nearest(np.zeros(WIDTH, np.float32), 5) == ()
-    assert len(SoundIndex.empty(WIDTH).in_cells()) == 0
+    assert SoundIndex.empty(WIDTH, len(MEAN)).nearest(np.zeros(WIDTH, np.float32), 5) == ()
+    assert len(SoundIndex.empty(WIDTH, len(MEAN)).in_cells()) == 0
 
 
 def test_turns_are_taken_in_order():

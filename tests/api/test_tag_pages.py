@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from api.heard import TagCorrection
+from api.listening.tagging import LEAST_PROBABILITY
 from api.settings import ServiceSettings
 from api.store import sounds
 from profiler.errors import LibraryError
@@ -46,7 +47,7 @@ def test_proposals_are_answered(asked):
         shown = browser.get("/tags").text
         proposed = re.findall(r'data-proposal="(\d+) (\w+)" data-sure="([\d.]+)"', shown)
         assert {tag for _, tag, _ in proposed} == {"warm", "cold"}
-        assert all(0.5 <= float(sure) <= 1 for *_, sure in proposed)
+        assert all(LEAST_PROBABILITY <= float(sure) <= 1 for *_, sure in proposed)
         entry_id, tag, _ = proposed[0]
         said = {"entry_id": entry_id, "tag": tag, "is_right": "no", "back": "/tags?tag=warm"}
         reply = browser.post("/tags", data=said, headers=HERE)
