@@ -10,6 +10,7 @@ from types import FrameType
 
 import uvicorn
 
+from api.freed_memory import giving_back
 from api.http.app import create_app
 from api.http.gate import Gate
 from api.jobs.desk import Desk
@@ -58,7 +59,7 @@ def serve(settings: ServiceSettings, announce: Callable[[Announcement], None]) -
             listening = Listening(library)
             loading(listening)
             hears = hearing(listening) if settings.hears else contextlib.nullcontext()
-            with hears, _with_workers(settings, library) as desk:
+            with hears, giving_back(), _with_workers(settings, library) as desk:
                 _Server(library, listening, desk, lambda: announce(told)).run(sockets=[listener])
     finally:
         LOG.info("ended")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from api.freed_memory import giving_back
 from api.job import JobState
 from api.jobs.carrying import Run, folder_of
 from api.jobs.desk import Desk
@@ -43,7 +44,7 @@ def work(
         settings.jobs_folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"{settings.data} cannot be made: {error.strerror}. Name another folder.") from error
-    with _slot(settings.jobs_folder) as worker_id, joined(settings) as library:
+    with _slot(settings.jobs_folder) as worker_id, joined(settings) as library, giving_back():
         desk = Desk(library)
         try:
             _Worker(desk, worker_id, queues, ending).work(ready)
