@@ -4,7 +4,7 @@ import bisect
 import functools
 import itertools
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from capture.plan import PlannedTake, capture_count, fixed_plan, held_out_count
@@ -69,6 +69,7 @@ def guided_plan(  # noqa: PLR0913 - what bounds a plan
         return planned(captures=captures, seconds=seconds)
 
     most = capture_count(knobs)
+    counts = range(min(_LEAST_CAPTURES, most), most)
 
     def plan_of(count: int, length: float | None) -> list[PlannedTake]:
         usual = held_out_count(knobs)
@@ -77,23 +78,30 @@ def guided_plan(  # noqa: PLR0913 - what bounds a plan
 
     needed = functools.partial(plan_seconds, hands=hands, self_turning=self_turning)
 
-    def fits(plan: Sequence[PlannedTake]) -> bool:
-        return needed(plan) <= time_seconds
-
     lengths = _LENGTHS_SECONDS if seconds is None else (seconds,)
-    for length in lengths:
-        if fits(plan := plan_of(most, length)):
-            return plan
-    counts = range(min(_LEAST_CAPTURES, most), most)
-    fewer = bisect.bisect_left(counts, 1, key=lambda count: not fits(plan_of(count, lengths[-1])))
-    if fewer == 0:
+    plan = _fullest(plan_of, counts, lengths, lambda plan: needed(plan) <= time_seconds)
+    if plan is None:
         shortest = plan_of(counts.start, lengths[-1])
         raise SessionError(
             f"{time_seconds:.0f} s are too short: {len(shortest)} takes, the fewest for these knobs, last "
             f"{needed(shortest):.0f} s with {hands.turn_seconds:g} s for each knob turned. "
             "Give more time."
         )
-    return plan_of(counts[fewer - 1], lengths[-1])
+    return plan
+
+
+def _fullest(
+    plan_of: Callable[[int, float | None], list[PlannedTake]],
+    counts: range,
+    lengths: Sequence[float | None],
+    fits: Callable[[Sequence[PlannedTake]], bool],
+) -> list[PlannedTake] | None:
+    """Return the plan of the longest takes that fits with all of them, else of the most of the shortest; or None."""
+    for length in lengths:
+        if fits(plan := plan_of(counts.stop, length)):
+            return plan
+    fewer = bisect.bisect_left(counts, 1, key=lambda count: not fits(plan_of(count, lengths[-1])))
+    return plan_of(counts[fewer - 1], lengths[-1]) if fewer else None
 
 
 def plan_seconds(

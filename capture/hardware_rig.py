@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from capture.holes import find_lost_blocks, loopback_findings, lost_findings
 from capture.interface import Meter, Returned, check_wiring, play_and_record
 from capture.knob_turner import KnobTurner
-from capture.moving_take import play_moving
+from capture.moving_take import MovingReturn, play_moving
 from capture.rig import Played, Rig
 from capture.round_trip import measure_round_trip
 from profiler.audio import Audio, Samples
@@ -48,27 +48,8 @@ class HardwareRig(Rig):
         self, stimulus: Stimulus, dry: Audio, track: KnobTrack, *, on_done: Callable[[float], None] = lambda _: None
     ) -> Played:
         """Turn the knobs, play, and return the raw return with the latency and the knob track that it shows itself."""
-
-        def hear(meter: Meter) -> None:
-            self._on_meter(meter)
-            on_done(meter.done)
-
         settings = track.visited(self.knobs)
-        moving = None
-        if len(settings) > 1:
-            moving = play_moving(
-                self.wiring,
-                dry.samples[0],
-                track,
-                self.knobs,
-                self._turner,
-                sample_rate=self.sample_rate,
-                on_meter=hear,
-            )
-            found = moving.returned
-        else:
-            self._turner.turn(settings[0])
-            found = play_and_record(self.wiring, dry.samples[0], self.sample_rate, on_meter=hear)
+        found, moving = self._returned(dry.samples[0], track, on_done)
         trip = measure_round_trip(
             stimulus,
             dry.samples[0],
@@ -97,6 +78,22 @@ class HardwareRig(Rig):
             track=moving.track(stood, trip.latency_frames) if moving else KnobTrack.still(stood),
             masked=moving.unsure() if moving else (),
         )
+
+    def _returned(
+        self, dry: Samples, track: KnobTrack, on_done: Callable[[float], None]
+    ) -> tuple[Returned, MovingReturn | None]:
+        """Turn the knobs, play a dry of shape (frames,), and return what came back, and when moves were heard in it."""
+
+        def hear(meter: Meter) -> None:
+            self._on_meter(meter)
+            on_done(meter.done)
+
+        settings, rate = track.visited(self.knobs), self.sample_rate
+        if len(settings) > 1:
+            moving = play_moving(self.wiring, dry, track, self.knobs, self._turner, sample_rate=rate, on_meter=hear)
+            return moving.returned, moving
+        self._turner.turn(settings[0])
+        return play_and_record(self.wiring, dry, rate, on_meter=hear), None
 
 
 def _hole_findings(dry: Samples, found: Returned, latency: int, sample_rate: int) -> list[Finding]:

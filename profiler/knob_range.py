@@ -1,11 +1,11 @@
-"""Knob ranges as they are typed: `ID=LOW:HIGH`, `ID=LOW:HIGH:log`, or `ID=off,on` for a switch."""
+"""Knobs as they are typed: `ID=LOW:HIGH[:log]` for a range, `ID=off,on` for a switch, `KNOB=VALUE` for a setting."""
 
 from dataclasses import dataclass
 
 from profiler.errors import KnobError
 from profiler.knob import Knob, Scale
 
-__all__ = ["KnobRange", "parse_knob_range"]
+__all__ = ["KnobRange", "parse_knob_range", "parse_setting"]
 
 _SCALES: dict[str, Scale | None] = {"": None, "log": "log", "linear": "linear"}
 
@@ -42,3 +42,14 @@ def parse_knob_range(text: str) -> KnobRange:
     if not (id_ and equals and span) or scale not in _SCALES or not colon:
         raise KnobError(f"--knob {text!r} is not understood. Write ID=LOW:HIGH, ID=LOW:HIGH:log or ID=off,on.")
     return KnobRange(id=id_, low=low, high=high, scale=_SCALES[scale])
+
+
+def parse_setting(text: str, *, option: str = "") -> tuple[str, str]:
+    """Read a knob and its value, as text: the knob knows whether "4" is a number or a choice.
+
+    Raises KnobError that shows the grammar; `option` is what stood before the text.
+    """
+    knob, equals, value = text.partition("=")
+    if not (knob and equals and value):
+        raise KnobError(f"{option}{text!r} is not understood. Write KNOB=VALUE.")
+    return knob, value

@@ -4,7 +4,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -18,7 +18,7 @@ from rich.text import Text
 
 from profiler.profile import LightEffect, Profile
 from profiler.progress import Progress, ProgressCallback
-from profiler.score import Listening, Score
+from profiler.score import Listening, Score, TakeScore
 from profiler.session import CaptureSession, described
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "sizes_json",
     "sizes_words",
     "stoppable",
+    "text_table",
 ]
 
 
@@ -87,20 +88,41 @@ def clock(seconds: float) -> str:
     return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60:02} s"
 
 
+def text_table(
+    titles: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    title: str | None = None,
+    to_the_right: Collection[str] = (),
+) -> Table:
+    """Return a table whose long cells go on below.
+
+    Cells are shown to the letter: a knob may be called "gain [db]", and rich would take that for markup.
+    """
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in titles:
+        table.add_column(name, justify="right" if name in to_the_right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
 def score_table(score: Score, session: CaptureSession, *, rows: int = 12) -> Table:
     """Return the worst takes of an evaluation as a table that fits a terminal of 100 columns."""
-    table = Table(title="Worst first", title_justify="left", box=None, pad_edge=False)
-    for name in ("take", "settings", "ESR", "STFT", "MFCC", "LU", "dB", "grade", ""):
-        to_the_left = name in ("settings", "grade", "")
-        table.add_column(name, justify="left" if to_the_left else "right", overflow="fold")
-    for row in score.takes[:rows]:
-        stft, mfcc, _, loudness = _listening_cells(row.listening)
-        esr = f"silent, learnt {row.predicted_db:.0f} dB" if row.esr is None else f"{row.esr:.4f}"
-        # As text: a knob may be called "gain [db]", and rich would take that for markup.
-        settings = Text(described(session.knobs, row.knobs))
-        measures = (esr, stft, mfcc, loudness, f"{row.target_db:.0f}", row.grade or "")
-        table.add_row(str(row.take), settings, *measures, row.news)
-    return table
+    measures = ("ESR", "STFT", "MFCC", "LU", "dB")
+    return text_table(
+        ("take", "settings", *measures, "grade", ""),
+        (_score_cells(row, session) for row in score.takes[:rows]),
+        title="Worst first",
+        to_the_right=("take", *measures),
+    )
+
+
+def _score_cells(row: TakeScore, session: CaptureSession) -> tuple[str, ...]:
+    stft, mfcc, _, loudness = _listening_cells(row.listening)
+    esr = f"silent, learnt {row.predicted_db:.0f} dB" if row.esr is None else f"{row.esr:.4f}"
+    measures = (esr, stft, mfcc, loudness, f"{row.target_db:.0f}")
+    return str(row.take), described(session.knobs, row.knobs), *measures, row.grade or "", row.news
 
 
 def listening_words(listening: Listening | None) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from profiler.errors import AutomationError, KnobError
+from profiler.errors import AutomationError
+from profiler.knob_range import parse_setting
 from profiler.profile import Size
 
 if TYPE_CHECKING:
@@ -14,13 +15,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsJson",
+    "Captures",
+    "ComparedSession",
+    "ComparedTable",
+    "KnobRanges",
     "KnobValues",
     "LibraryDatabase",
     "LibraryFolder",
     "LibraryStorage",
     "OneSize",
     "Out",
+    "ProfileOrPreset",
+    "Replicate",
+    "SampleRate",
     "Seed",
+    "SessionOut",
+    "Steps",
     "parse_controllers",
     "parse_length",
     "parse_settings",
@@ -29,10 +39,26 @@ __all__ = [
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Where the result goes.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
+Steps = Annotated[int | None, typer.Option(help="Learn for so many steps instead: exact by seed.", min=1)]
+ProfileOrPreset = Annotated[Path, typer.Argument(help="A .tonecast file, or a preset's name.")]
 OneSize = Annotated[Size, typer.Option("--size", help="The full effect, or the light one that costs less to play.")]
 KnobValues = Annotated[
     list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Where a knob stands. Repeat for more knobs.")
 ]
+
+SessionOut = Annotated[Path | None, typer.Option("--out", "-o", help="The folder of the session.")]
+KnobRanges = Annotated[
+    list[str] | None,
+    typer.Option("--knob", metavar="ID=LOW:HIGH[:log]", help="A knob to learn and its range; ID=off,on for a switch."),
+]
+Captures = Annotated[
+    int | None, typer.Option(help="Takes at fixed settings, held-out ones not counted.", min=1, max=10_000)
+]
+Replicate = Annotated[bool, typer.Option("--replicate", help="Repeat one take: its difference is the noise floor.")]
+SampleRate = Annotated[int, typer.Option(help="In Hz.", min=8000, max=192_000)]
+
+ComparedSession = Annotated[Path | None, typer.Option("--session", help="The session whose takes are compared.")]
+ComparedTable = Annotated[Path | None, typer.Option("--table", help="Or a takes.csv with dry and wet recordings.")]
 
 LibraryFolder = Annotated[Path, typer.Option("--data", help="Folder of the library; made if need be.")]
 LibraryDatabase = Annotated[
@@ -61,13 +87,7 @@ def parse_length(text: str) -> float:
 
 def parse_settings(values: list[str] | None) -> dict[str, float | str]:
     """Read KNOB=VALUE options. Raises KnobError for one that is not."""
-    settings: dict[str, float | str] = {}  # as text: its knob knows whether "4" is a number or a choice
-    for text in values or []:
-        knob, equals, value = text.partition("=")
-        if not (knob and equals and value):
-            raise KnobError(f"--set {text!r} is not understood. Write KNOB=VALUE.")
-        settings[knob] = value
-    return settings
+    return dict(parse_setting(text, option="--set ") for text in values or [])
 
 
 def parse_controllers(values: list[str] | None) -> "tuple[Controller, ...]":

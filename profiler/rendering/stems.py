@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from profiler.errors import AudioError, ChainError, PresetError
+from profiler.errors import AudioError, ChainError, KnobError, PresetError
+from profiler.knob_range import parse_setting
 from profiler.presets import effect_path
 from profiler.rendering.render_job import RenderJob
 from profiler.table_file import entry, listed, table_lines
@@ -69,10 +70,11 @@ def _rows(folder: Path, entries: Sequence[tuple[int, dict[str, str]]], complaint
     for number, cells in entries:
         settings: dict[str, float | str] = {}
         for text in cells.get("set", "").split():
-            knob, equals, value = text.partition("=")
-            if not (knob and equals and value):
+            try:
+                knob, value = parse_setting(text)
+                settings[knob] = value
+            except KnobError:
                 complaints.append(f"line {number}: {text!r} is not KNOB=VALUE")
-            settings[knob] = value
         paths: dict[str, Path | None] = dict.fromkeys(("effect", "automation"))
         try:
             paths["effect"] = effect_path(cells["effect"], folder) if cells.get("effect") else None

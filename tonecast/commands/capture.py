@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tonecast.console import Screen
-from tonecast.options import AsJson, Out, Seed, parse_length
+from tonecast.options import AsJson, Captures, KnobRanges, Out, Replicate, SampleRate, Seed, SessionOut, parse_length
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,28 +22,21 @@ def capture_plugin(  # noqa: PLR0913 - one parameter an option
     plugin: Annotated[
         str, typer.Argument(help="pedalboard:NAME, circuit:NAME, lv2:URI, a FILE.vst3 or .component, or a chain.json.")
     ],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="The folder of the session.")] = None,
-    knob: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID=LOW:HIGH[:log]", help="A knob to learn and its range; ID=off,on for a switch."),
-    ] = None,
+    out: SessionOut = None,
+    knob: KnobRanges = None,
     *,
     list_knobs: Annotated[bool, typer.Option("--list-knobs", help="Show the plugin's knobs and stop.")] = False,
     moving: Annotated[
         bool, typer.Option("--moving", help="One long take whose knobs jump every second or two.")
     ] = False,
     minutes: Annotated[float, typer.Option(help="Length of the moving take.", min=0.5, max=600)] = 5.0,
-    captures: Annotated[
-        int | None, typer.Option(help="Takes at fixed settings, held-out ones not counted.", min=1, max=10_000)
-    ] = None,
+    captures: Captures = None,
     seconds: Annotated[
         float | None,
         typer.Option(help="Length of a take at a fixed setting, the first apart. [default: 48]", min=7, max=3600),
     ] = None,
-    replicate: Annotated[
-        bool, typer.Option("--replicate", help="Repeat one take: its difference is the noise floor.")
-    ] = False,
-    sample_rate: Annotated[int, typer.Option(help="In Hz.", min=8000, max=192_000)] = 48_000,
+    replicate: Replicate = False,
+    sample_rate: SampleRate = 48_000,
     patience: Annotated[str, typer.Option(metavar="LENGTH", help="How long a plugin may take to load.")] = "60s",
     seed: Seed = 0,
     as_json: AsJson = False,

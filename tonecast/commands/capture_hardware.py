@@ -5,51 +5,52 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from profiler.errors import GearError, TakeRejectedError
+from profiler.errors import TakeRejectedError
+from tonecast.commands.hardware_session import guide_options, opened_rig, record_unattended, wiring_of
+from tonecast.commands.interfaces import (
+    InputInterface,
+    InterfaceName,
+    Loopback,
+    Return,
+    ReturnDbu,
+    Send,
+    SendDbu,
+    show_interfaces,
+    wired,
+)
 from tonecast.console import Screen
-from tonecast.options import AsJson, Seed, parse_length
+from tonecast.live_meter import LiveMeter
+from tonecast.options import AsJson, Captures, KnobRanges, Replicate, SampleRate, Seed, SessionOut, parse_length
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from capture.plan import PlannedTake
     from profiler.knob import Knob
-    from profiler.session import CaptureSession, MidiControl, Wiring
+    from profiler.session import CaptureSession, MidiControl
     from profiler.session_folder import SessionFolder
 
 __all__ = ["capture_hardware"]
 
 
 def capture_hardware(  # noqa: PLR0913 - one parameter an option
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="The folder of the session.")] = None,
-    interface: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The interface; a part of its name will do.")
-    ] = None,
-    knob: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID=LOW:HIGH[:log]", help="A knob to learn and its range; ID=off,on for a switch."),
-    ] = None,
+    out: SessionOut = None,
+    interface: InterfaceName = None,
+    knob: KnobRanges = None,
     *,
     list_all: Annotated[bool, typer.Option("--list", help="Show the interfaces there are and stop.")] = False,
-    input_interface: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Another interface to record through.")
-    ] = None,
-    send: Annotated[int, typer.Option(help="The output that goes to the gear.", min=1, max=256)] = 1,
-    return_: Annotated[int, typer.Option("--return", help="The input that comes from it.", min=1, max=256)] = 1,
-    loopback: Annotated[
-        int | None, typer.Option(help="An input that is connected to the send by a cable alone.", min=1, max=256)
-    ] = None,
+    input_interface: InputInterface = None,
+    send: Send = 1,
+    return_: Return = 1,
+    loopback: Loopback = None,
     send_db: Annotated[
         float | None, typer.Option(help="How loud to send, in dB. [default: found out first]", min=-80, max=0)
     ] = None,
-    send_dbu: Annotated[float | None, typer.Option(help="What full scale is at the send, in dBu.")] = None,
-    return_dbu: Annotated[float | None, typer.Option(help="What full scale is at the return, in dBu.")] = None,
+    send_dbu: SendDbu = None,
+    return_dbu: ReturnDbu = None,
     name: Annotated[str, typer.Option(help="What the gear is called.")] = "Gear",
-    captures: Annotated[
-        int | None, typer.Option(help="Takes at fixed settings, held-out ones not counted.", min=1, max=10_000)
-    ] = None,
+    captures: Captures = None,
     time: Annotated[
         str | None, typer.Option(metavar="LENGTH", help="How long it may all take, hands included, such as 20m.")
     ] = None,
@@ -57,10 +58,8 @@ def capture_hardware(  # noqa: PLR0913 - one parameter an option
         float | None,
         typer.Option(help="Length of a take, the first apart. [default: 48]", min=7, max=3600),
     ] = None,
-    replicate: Annotated[
-        bool, typer.Option("--replicate", help="Repeat one take: its difference is the noise floor.")
-    ] = False,
-    sample_rate: Annotated[int, typer.Option(help="In Hz.", min=8000, max=192_000)] = 48_000,
+    replicate: Replicate = False,
+    sample_rate: SampleRate = 48_000,
     midi: Annotated[
         list[str] | None,
         typer.Option(metavar="KNOB=cc:NUMBER", help="A knob that MIDI turns: cc, cc14, nrpn:MSB:LSB, or pc."),
@@ -87,7 +86,7 @@ def capture_hardware(  # noqa: PLR0913 - one parameter an option
 
     screen = Screen(as_json)
     if list_all:
-        _show_interfaces(screen)
+        show_interfaces(screen)
         return
     if resume is not None:
         _capture(screen, SessionFolder.open(resume), None, attended=not yes)
@@ -99,7 +98,7 @@ def capture_hardware(  # noqa: PLR0913 - one parameter an option
     if moving and (captures, seconds, time) != (None, None, None):
         raise typer.BadParameter("--moving records one long take, of --minutes: no --captures, --seconds or --time.")
     wiring = replace(
-        _wired(interface, input_interface),
+        wired(interface, input_interface),
         send_channel=send,
         return_channel=return_,
         loopback_channel=loopback,
@@ -107,19 +106,15 @@ def capture_hardware(  # noqa: PLR0913 - one parameter an option
         return_dbu=return_dbu,
         midi=control,
     )
-    plan = _plan_of(
-        knobs,
-        control,
-        moving_minutes=minutes if moving else None,
-        captures=captures,
-        time_seconds=parse_length(time) if time else None,
-        seconds=seconds,
-        seed=seed,
-        replicate=replicate,
-        sample_rate=sample_rate,
-    )
     gear = Gear(name=name, kind="hardware")
     wanted = CaptureSession(gear=gear, knobs=knobs, sample_rate=sample_rate, wiring=wiring)
+    if moving:
+        plan = _moving_plan(wanted, minutes, seed=seed, replicate=replicate)
+    else:
+        until = parse_length(time) if time else None
+        plan = _fixed_plan(
+            wanted, captures=captures, time_seconds=until, seconds=seconds, seed=seed, replicate=replicate
+        )
     session = levelled(screen, out, wanted, send_db, attended=not yes)
     _capture(screen, SessionFolder.create(out, session), plan, attended=not yes)
 
@@ -138,89 +133,48 @@ def _controlled(knobs: "Sequence[Knob]", midi: list[str], midi_port: str | None)
     return MidiControl(port=midi_port, sent_as=tuple(midi))
 
 
-def _plan_of(  # noqa: PLR0913 - what bounds a plan
-    knobs: "Sequence[Knob]",
-    control: "MidiControl | None",
+def _moving_plan(wanted: "CaptureSession", minutes: float, *, seed: int, replicate: bool) -> "list[PlannedTake]":
+    from capture.midi_map import midi_map
+    from capture.midi_plan import as_sent
+    from capture.plan import moving_plan
+
+    knobs, sent_as = wanted.knobs, midi_map(wiring_of(wanted).midi)
+    if by_hand := [knob.name for knob in knobs if knob.id not in sent_as]:
+        raise typer.BadParameter(f"--moving needs --midi for every knob; a hand would have to turn {by_hand[0]}.")
+    plan = moving_plan(knobs, sample_rate=wanted.sample_rate, minutes=minutes, seed=seed, replicate=replicate)
+    return as_sent(plan, knobs, sent_as)
+
+
+def _fixed_plan(
+    wanted: "CaptureSession",
     *,
-    moving_minutes: float | None,
     captures: int | None,
     time_seconds: float | None,
     seconds: float | None,
     seed: int,
     replicate: bool,
-    sample_rate: int,
 ) -> "list[PlannedTake]":
     from capture.hands import guided_plan
     from capture.midi_map import midi_map
     from capture.midi_plan import as_sent
-    from capture.plan import moving_plan
 
-    sent_as = midi_map(control)
-    if moving_minutes is None:
-        plan = guided_plan(
-            knobs,
-            captures=captures,
-            time_seconds=time_seconds,
-            seconds=seconds,
-            seed=seed,
-            replicate=replicate,
-            self_turning=sent_as.keys(),
-        )
-    elif by_hand := [knob.name for knob in knobs if knob.id not in sent_as]:
-        raise typer.BadParameter(f"--moving needs --midi for every knob; a hand would have to turn {by_hand[0]}.")
-    else:
-        plan = moving_plan(knobs, sample_rate=sample_rate, minutes=moving_minutes, seed=seed, replicate=replicate)
+    knobs, sent_as = wanted.knobs, midi_map(wiring_of(wanted).midi)
+    plan = guided_plan(
+        knobs,
+        captures=captures,
+        time_seconds=time_seconds,
+        seconds=seconds,
+        seed=seed,
+        replicate=replicate,
+        self_turning=sent_as.keys(),
+    )
     return as_sent(plan, knobs, sent_as)
-
-
-def _show_interfaces(screen: Screen) -> None:
-    from capture.interface import list_interfaces
-
-    found = list_interfaces()
-    ports = _ports()
-    table = Table(box=None, pad_edge=False)
-    for column in ("interface", "driver", "in", "out", "Hz"):
-        table.add_column(column, overflow="fold")
-    for each in found:
-        table.add_row(each.name, each.host, str(each.inputs), str(each.outputs), str(each.default_rate))
-    if found:
-        screen.show(table)
-    else:
-        screen.say("No interface is here. Is it plugged in, and the sound server running?")
-    screen.say(f"MIDI ports: {', '.join(ports) or 'none'}")
-    screen.result({"interfaces": list(found), "midi_ports": ports})
-
-
-def _ports() -> list[str]:
-    """Return the MIDI ports there are; none where MIDI does not work, for interfaces are worth knowing all the same."""
-    from capture.midi_port import midi_ports
-
-    try:
-        return midi_ports()
-    except GearError:
-        return []
-
-
-def _wired(interface: str, input_interface: str | None) -> "Wiring":
-    from capture.interface import find_interface
-    from profiler.session import Wiring
-
-    output = find_interface(interface, returns=input_interface is None)
-    recorder = output if input_interface is None else find_interface(input_interface, sends=False)
-    if recorder.host != output.host:
-        raise GearError(
-            f"{output.name} is driven by {output.host} and {recorder.name} by {recorder.host}; both must be of one "
-            f"driver. Write '{recorder.name}, {output.host}', if --list has it."
-        )
-    return Wiring(output=output.name, input=recorder.name, host=output.host)
 
 
 def _capture(screen: Screen, folder: "SessionFolder", plan: "Sequence[PlannedTake] | None", *, attended: bool) -> None:
     """Lead through a plan, or through the one that the folder has; nobody is asked where MIDI turns all knobs."""
     from capture.guide import Guide
-    from tonecast.commands.hardware_session import guide_options, opened_rig, record_unattended
     from tonecast.guidance import guide_through
-    from tonecast.live_meter import LiveMeter
 
     meter = LiveMeter()
     with opened_rig(folder, meter) as (rig, self_turning):

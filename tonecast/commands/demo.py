@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tonecast.console import Screen, clock, plain, score_table, stoppable
-from tonecast.options import AsJson, Seed, parse_length
+from tonecast.options import AsJson, Seed, Steps, parse_length
 
 if TYPE_CHECKING:
     from profiler.profile import LoadedProfile
+    from profiler.score import Score
     from profiler.session_folder import SessionFolder
 
 __all__ = ["demo"]
@@ -43,16 +44,11 @@ def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder that everything goes into.")] = Path("demo"),
     *,
     budget: Annotated[str, typer.Option(help="Time to learn in.")] = "2m",
-    steps: Annotated[int | None, typer.Option(help="Learn for so many steps instead: exact by seed.", min=1)] = None,
+    steps: Steps = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Profile a distortion, filter and compressor with a knob each, score it, render a track, write a report."""
-    from profiler.evaluation import scored
-    from profiler.oversampling import well_oversampled
-    from profiler.profile_file import save
-    from profiler.ship_gate import gated
-
     parse_length(budget)  # a misspelt one is told now, not after the capture
     screen, watch = Screen(as_json), _Stopwatch()
     screen.say("Casting a chain of distortion, low-pass and compressor, one knob each. No hardware is needed.")
@@ -60,11 +56,8 @@ def demo(
     watch.lap("capture")
     loaded = _trained(screen, folder, out, budget=budget, steps=steps, seed=seed)
     watch.lap("train")
-    loaded = gated(well_oversampled(loaded, folder), folder)
-    with screen.progress("evaluate") as tell:
-        loaded, score = scored(loaded, folder, only_unseen=True, on_progress=tell)
     profile = out / "demo.tonecast"
-    save(profile, loaded)
+    loaded, score = _scored(screen, loaded, folder, profile)
     watch.lap("evaluate")
     tracks = _rendered(screen, loaded, folder, out)
     watch.lap("render")
@@ -126,6 +119,22 @@ def _trained(
         loaded = train(folder, plan, path, on_progress=tell, stopped=stopped)
     forget_checkpoint(path)
     return loaded
+
+
+def _scored(
+    screen: Screen, loaded: "LoadedProfile", folder: "SessionFolder", path: Path
+) -> tuple["LoadedProfile", "Score"]:
+    """Score what was learnt, and keep it."""
+    from profiler.evaluation import scored
+    from profiler.oversampling import well_oversampled
+    from profiler.profile_file import save
+    from profiler.ship_gate import gated
+
+    loaded = gated(well_oversampled(loaded, folder), folder)
+    with screen.progress("evaluate") as tell:
+        loaded, score = scored(loaded, folder, only_unseen=True, on_progress=tell)
+    save(path, loaded)
+    return loaded, score
 
 
 def _rendered(screen: Screen, loaded: "LoadedProfile", folder: "SessionFolder", out: Path) -> list[Path]:

@@ -10,7 +10,7 @@ import typer
 
 from profiler.profile import Size
 from tonecast.console import Screen, listening_words, plain, score_table, sizes_json, sizes_words
-from tonecast.options import AsJson
+from tonecast.options import AsJson, ComparedSession, ComparedTable, ProfileOrPreset
 
 if TYPE_CHECKING:
     from profiler.profile import Profile
@@ -21,9 +21,9 @@ __all__ = ["compared_with", "evaluate"]
 
 
 def evaluate(
-    profile: Annotated[Path, typer.Argument(help="A .tonecast file, or a preset's name.")],
-    session: Annotated[Path | None, typer.Option(help="The session whose takes are compared.")] = None,
-    table: Annotated[Path | None, typer.Option(help="Or a takes.csv with dry and wet recordings.")] = None,
+    profile: ProfileOrPreset,
+    session: ComparedSession = None,
+    table: ComparedTable = None,
     *,
     size: Annotated[Size | None, typer.Option(help="Only the full effect, or only the light one.")] = None,
     moves: Annotated[bool, typer.Option("--knob-moves", help="Also measure what moving knobs leave.")] = False,

@@ -2,14 +2,17 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from profiler.formats.nam_labels import GearType, NamLabels, ToneType
 from profiler.profile import Size
 from tonecast.console import Screen
-from tonecast.options import AsJson, KnobValues, parse_settings
+from tonecast.options import AsJson, KnobValues, ProfileOrPreset, parse_settings
+
+if TYPE_CHECKING:
+    from profiler.formats.nam import Exported
 
 __all__ = ["export"]
 
@@ -25,7 +28,7 @@ class _Sizes(StrEnum):
 
 
 def export(  # noqa: PLR0913 - one parameter an option
-    profile: Annotated[Path, typer.Argument(help="A .tonecast file, or a preset's name.")],
+    profile: ProfileOrPreset,
     target: Annotated[
         Path | None,
         typer.Argument(metavar="OUT", help="The file to write, beside the profile unless you say."),
@@ -73,6 +76,11 @@ def export(  # noqa: PLR0913 - one parameter an option
     sizes = tuple(Size) if size is _Sizes.BOTH else (Size(size),)
     written = export_nam(loaded, path, parse_settings(settings), labels, sizes)
     screen.say(f"{path} written at {described(loaded.profile.knobs, written.settings)}")
+    _tell(screen, path, form, size, written)
+
+
+def _tell(screen: Screen, path: Path, form: _Format, size: _Sizes, written: "Exported") -> None:
+    """Say what the file sounds like, and who can play it."""
     screen.say(f"Played back, it differs from the profile by {written.difference:.1g} of the peak.")
     if not written.a2:
         what = "Its light size is" if size is _Sizes.BOTH else "It is"

@@ -2,10 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
-from tonecast.console import Screen, plain
+from tonecast.console import Screen, plain, text_table
 
 if TYPE_CHECKING:
     from profiler.knob import Knob
@@ -20,14 +17,9 @@ def show_knobs(screen: Screen, gear: "Gear", patience_seconds: float) -> None:
 
     knobs = gear_knobs(gear, patience_seconds=patience_seconds)
     versions = [slot.version for slot in chain_of(gear).slots if slot.version]
-    table = Table(box=None, pad_edge=False)
-    for title in ("knob", "name", "range", "default"):
-        table.add_column(title, overflow="fold")
-    for knob in knobs:
-        # As text: a knob may be called "gain [db]", and rich would take that for markup.
-        table.add_row(*(Text(cell) for cell in (knob.id, knob.name, knob_span(knob), knob.spelt(knob.default))))
+    rows = ((knob.id, knob.name, knob_span(knob), knob.spelt(knob.default)) for knob in knobs)
     screen.say(f"{', '.join(versions) or gear.name} has {len(knobs)} knobs.")
-    screen.show(table)
+    screen.show(text_table(("knob", "name", "range", "default"), rows))
     screen.result({"gear": gear.name, "versions": versions, "knobs": [plain(knob) for knob in knobs]})
 
 

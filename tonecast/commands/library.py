@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from api.choices import GearKind, Licence, Role, Sort
 from profiler.errors import LibraryError
 from tonecast.commands.listening import search_by_pair, search_by_sound
-from tonecast.console import Screen, plain
+from tonecast.console import Screen, plain, text_table
 from tonecast.options import AsJson
 
 if TYPE_CHECKING:
@@ -153,12 +151,8 @@ def search(  # noqa: PLR0913 - options
     with open_client(server) as client:
         found = client.search(" ".join(words or ()), sort=sort, favourites=favourites or None, **filters)
     screen = Screen(as_json)
-    table = Table(box=None, pad_edge=False)
-    for title in ("id", "profile", "gear", "knobs", "ESR", "by"):
-        table.add_column(title, overflow="fold", justify="right" if title in ("id", "ESR") else "left")
-    for entry in found.data:
-        table.add_row(*(Text(cell) for cell in _cells(entry)))
-    screen.show(table)
+    titles = ("id", "profile", "gear", "knobs", "ESR", "by")
+    screen.show(text_table(titles, map(_cells, found.data), to_the_right=("id", "ESR")))
     more = "" if found.total_is_exact else "more than "
     screen.say(f"Page {found.page} of {found.total_pages}; {more}{found.total} in all." if found.data else "Nothing.")
     screen.result(plain(found))

@@ -4,11 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from tonecast.commands.watching import watched
-from tonecast.console import Screen, plain
+from tonecast.console import Screen, plain, text_table
 
 if TYPE_CHECKING:
     from api.client import LibraryClient
@@ -56,9 +53,5 @@ def _at(entry: "Entry", settings: Mapping[str, float | str], unsure: Iterable[st
 
 
 def _show(screen: Screen, titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for title in titles:
-        table.add_column(title, overflow="fold", justify="left" if title in ("profile", "at") else "right")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    screen.show(table)
+    figures = [title for title in titles if title not in ("profile", "at")]
+    screen.show(text_table(titles, rows, to_the_right=figures))

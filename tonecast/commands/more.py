@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from profiler.errors import GearError, SessionError
 from profiler.session import described
-from tonecast.console import Screen
+from tonecast.console import Screen, text_table
 from tonecast.options import AsJson
 
 if TYPE_CHECKING:
@@ -51,7 +49,8 @@ def capture_more(
         )
     path = effect_path(profile)
     proposals, held_out = _proposed(screen, folder, path, count)
-    screen.show(_table(folder, proposals))
+    rows = ((described(folder.session.knobs, each.settings), each.reason) for each in proposals)
+    screen.show(text_table(("settings", "what it is for"), rows, title="Worth recording next"))
     if len(proposals) < count:
         screen.say(f"Only {len(proposals)} of {count}: nothing else stands apart from what is recorded.")
     plan: list[PlannedTake] = []
@@ -137,15 +136,6 @@ def _record(screen: Screen, folder: "SessionFolder", plan: "list[PlannedTake]") 
     rig = PluginRig(session.gear, session.knobs, sample_rate=session.sample_rate)
     with rig, screen.progress("capture") as tell:
         record(folder, rig, plan, on_progress=tell)
-
-
-def _table(folder: "SessionFolder", proposals: tuple["Proposal", ...]) -> Table:
-    table = Table(title="Worth recording next", title_justify="left", box=None, pad_edge=False)
-    for name in ("settings", "what it is for"):
-        table.add_column(name, overflow="fold")
-    for each in proposals:
-        table.add_row(Text(described(folder.session.knobs, each.settings)), Text(each.reason))
-    return table
 
 
 def _json(proposal: "Proposal") -> dict[str, object]:

@@ -4,17 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from profiler.profile import Size
 from tonecast.commands.remote import Where, render_there
-from tonecast.console import Screen, clock, plain
+from tonecast.console import Screen, clock, plain, text_table
 from tonecast.options import AsJson, KnobValues, OneSize, parse_controllers, parse_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from profiler.rendering import Outcome, Rendered, RenderJob
 
 __all__ = ["render"]
@@ -119,7 +115,8 @@ def _render_stems(job: "RenderJob", table: Path | None, workers: int | None, scr
     jobs = stem_jobs(job.source, job.target, job, read_stems_table(table) if table else ())
     with screen.progress("render") as tell:
         outcomes = render_folder(jobs, job.target, workers=workers, on_progress=tell)
-    screen.show(_outcomes_table(outcomes, job.source))
+    titles, cells = ("file", "length", "times real time", ""), (_cells(each, job.source) for each in outcomes)
+    screen.show(text_table(titles, cells, to_the_right=("length", "times real time")))
     failed = sum(outcome.error is not None for outcome in outcomes)
     kept = sum(outcome.error is None and outcome.rendered is None for outcome in outcomes)
     screen.say(f"{len(outcomes) - failed - kept} rendered, {kept} as they were, {failed} failed.")
@@ -132,18 +129,12 @@ def _render_stems(job: "RenderJob", table: Path | None, workers: int | None, scr
         raise typer.Exit(1)
 
 
-def _outcomes_table(outcomes: "Sequence[Outcome]", source: Path) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name, justify in (("file", "left"), ("length", "right"), ("times real time", "right"), ("", "left")):
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    for outcome in outcomes:
-        file, rendered = Text(str(outcome.job.source.relative_to(source))), outcome.rendered
-        if rendered is None:
-            table.add_row(file, "", "", Text(outcome.error or "as it was"))
-            continue
-        pace = f"{rendered.audio_seconds / max(rendered.seconds, 1e-3):.1f}"
-        table.add_row(file, clock(rendered.audio_seconds), pace, Text(" ".join(_notes(outcome.job, rendered))))
-    return table
+def _cells(outcome: "Outcome", source: Path) -> tuple[str, str, str, str]:
+    file, rendered = str(outcome.job.source.relative_to(source)), outcome.rendered
+    if rendered is None:
+        return file, "", "", outcome.error or "as it was"
+    pace = f"{rendered.audio_seconds / max(rendered.seconds, 1e-3):.1f}"
+    return file, clock(rendered.audio_seconds), pace, " ".join(_notes(outcome.job, rendered))
 
 
 def _notes(job: "RenderJob", rendered: "Rendered") -> list[str]:

@@ -8,17 +8,17 @@ import typer
 
 from tonecast.commands.evaluate import compared_with
 from tonecast.console import Screen
-from tonecast.options import AsJson
+from tonecast.options import AsJson, ComparedSession, ComparedTable, ProfileOrPreset
 
 __all__ = ["report"]
 
 
 def report(
-    profile: Annotated[Path, typer.Argument(help="A .tonecast file, or a preset's name.")],
+    profile: ProfileOrPreset,
     out: Annotated[Path, typer.Option("--out", "-o", help="The page.")] = Path("report.html"),
     *,
-    session: Annotated[Path | None, typer.Option(help="The session whose takes are compared.")] = None,
-    table: Annotated[Path | None, typer.Option(help="Or a takes.csv with dry and wet recordings.")] = None,
+    session: ComparedSession = None,
+    table: ComparedTable = None,
     as_json: AsJson = False,
 ) -> None:
     """Write one HTML page: scores, pictures, players, a blind test. Without takes, what the profile alone tells."""

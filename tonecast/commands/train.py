@@ -7,7 +7,7 @@ import typer
 
 from tonecast.commands.remote import Where, train_there
 from tonecast.console import Screen, clock, score_table, sizes_json, sizes_words, stoppable
-from tonecast.options import AsJson, Out, Seed, parse_length
+from tonecast.options import AsJson, Out, Seed, Steps, parse_length
 
 if TYPE_CHECKING:
     from profiler.profile import Profile
@@ -21,7 +21,7 @@ def train(  # noqa: PLR0913 - one parameter an option
     out: Out,
     *,
     budget: Annotated[str | None, typer.Option(help="Time to learn in, such as 90s or 5m. [default: 5m]")] = None,
-    steps: Annotated[int | None, typer.Option(help="Learn for so many steps instead: exact by seed.", min=1)] = None,
+    steps: Steps = None,
     hold_out: Annotated[
         list[str] | None, typer.Option(help="Never learn from: time=last:0.2, KNOB=VALUE or take:7. Repeatable.")
     ] = None,
