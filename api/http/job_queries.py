@@ -10,7 +10,8 @@ from api.http.queries import UploadQuery, checked
 from api.job import Bits, ChainOrder, ChainResponse, FileForm, Priority, RenderOrder, Resource, TrainOrder
 from api.problem import Problem
 from api.values import Entry, Line, Version
-from profiler.errors import SplitError
+from profiler.errors import KnobError, SplitError
+from profiler.knob_range import parse_setting
 from profiler.profile import Size
 from profiler.split import parse_hold_out
 
@@ -86,13 +87,10 @@ class _PlayQuery(BaseModel):
 
     def settings(self) -> dict[str, float | str]:
         """Return where knobs shall stand. Raises Problem for what is not understood."""
-        told: dict[str, float | str] = {}
-        for text in self.set:
-            knob, equals, value = text.partition("=")
-            if not (knob and equals and value):
-                raise Problem(422, "Not understood", f"set={text!r} is not understood. Write KNOB=VALUE.")
-            told[knob] = value
-        return told
+        try:
+            return dict(parse_setting(text, option="set=") for text in self.set)
+        except KnobError as error:
+            raise Problem(422, "Not understood", str(error)) from error
 
     def _how(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("automation", "bits", "form")}
