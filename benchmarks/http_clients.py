@@ -16,7 +16,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-__all__ = ["Asked", "Client", "Server", "Times", "asked", "own_megabytes", "processor_seconds", "serving"]
+from api.client import LibraryClient
+
+__all__ = [
+    "Asked",
+    "Client",
+    "Server",
+    "Times",
+    "admin_token",
+    "asked",
+    "own_megabytes",
+    "processor_seconds",
+    "serving",
+]
 
 _END_SECONDS = 60
 
@@ -56,6 +68,15 @@ def serving(folder: Path, *options: str, database: str | None = None) -> Iterato
         finally:
             process.terminate()
             process.wait(_END_SECONDS)
+
+
+def admin_token(server: Server, work: Path, name: str) -> str:
+    """Return the admin's token, which the first run claims, called so, and keeps in `work`."""
+    kept = work / "token"
+    if server.secret is not None:
+        with LibraryClient(server.url) as stranger:
+            kept.write_text(stranger.claim(server.secret, name).secret)
+    return kept.read_text()
 
 
 @dataclass(frozen=True, kw_only=True)

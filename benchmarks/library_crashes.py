@@ -28,6 +28,7 @@ from typing import Any
 from crash_clients import Clients, Journal, Materials, all_jobs, unfinished
 from crash_migrations import migration_killed
 from crash_processes import Processes, job_processes
+from library_options import library_parser
 
 from api.client import LibraryClient
 from api.settings import ServiceSettings
@@ -43,14 +44,9 @@ _VICTIMS = {"server": 25, "worker": 20, "other worker": 15, "job": 20, "all": 8,
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--database")
+    parser = library_parser(__doc__, kills=100, seed=1)
     parser.add_argument("--victims", help="what to kill, in turn, instead of by the draw: all,migration")
     parser.add_argument("--no-train", action="store_true", help="order no trainings, which take long to end")
-    parser.add_argument("--json", type=Path)
     return parser.parse_args()
 
 

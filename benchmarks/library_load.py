@@ -10,7 +10,6 @@ memory of all processes is noted. What was measured is kept in OUT every minute:
 was, with a new server.
 """
 
-import argparse
 import asyncio
 import contextlib
 import hashlib
@@ -25,12 +24,12 @@ from typing import Any
 
 import library_search
 import numpy as np
-from http_clients import Asked, Client, Server, Times, serving
+from http_clients import Asked, Client, Server, Times, admin_token, serving
+from library_options import library_parser
 from made_library import add_sounds, fill
 from made_profiles import write_profile
 from process_memory import growth, memory_by_role
 
-from api.client import LibraryClient
 from api.settings import ServiceSettings
 from api.store.database import Database
 from api.store.migrations import upgrade
@@ -260,25 +259,9 @@ async def _noted(load: Load, server: Server, kept: Kept, seconds: float) -> None
     await going
 
 
-def _token(server: Server, work: Path) -> str:
-    """Return the admin's token, which the first run claims."""
-    kept = work / "token"
-    if server.secret is not None:
-        with LibraryClient(server.url) as stranger:
-            kept.write_text(stranger.claim(server.secret, "load").secret)
-    return kept.read_text()
-
-
 def main() -> int:
     """Fill the library, have everything done for so many minutes, and print what it came to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--database")
-    parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--busy", type=float, default=1.0)
-    parser.add_argument("--entries", type=int, default=2_000)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
+    options = library_parser(__doc__, minutes=30.0, busy=1.0, entries=2_000).parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     folder = options.work / "library"
     database = Database(ServiceSettings(data=folder, database=options.database).database_url)
@@ -290,7 +273,8 @@ def main() -> int:
     mistakes: list[str] = []
     while (left := options.minutes * 60 - kept.seconds) > _LOOK_SECONDS:
         with serving(folder, "--workers", "1", database=options.database) as server:
-            load = Load(server, _token(server, options.work), options.work, kept, busy=options.busy)
+            token = admin_token(server, options.work, "load")
+            load = Load(server, token, options.work, kept, busy=options.busy)
             try:
                 asyncio.run(_noted(load, server, kept, left))
             finally:

@@ -24,6 +24,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 from http_clients import Asked, Client, Server, Times, asked, own_megabytes, processor_seconds, serving
+from library_options import library_parser
 from made_library import MAKES, NOUNS, SETTINGS, TAGS, WORDS, add_sounds, described_at, fill, places
 from numpy.typing import NDArray
 
@@ -62,16 +63,8 @@ _GLANCE_SECONDS, _IDLE_SHARE = 1.0, 0.1
 
 def main() -> int:
     """Fill the database, ask, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--database")
-    parser.add_argument("--entries", type=int, default=100_000)
-    parser.add_argument("--clients", type=int, default=50)
-    parser.add_argument("--rate", type=float, default=40.0)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--parts", default="store,start,http")
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
+    numbers = {"entries": 100_000, "clients": 50, "rate": 40.0, "seconds": 20.0}
+    options = library_parser(__doc__, **numbers, parts="store,start,http").parse_args()
     parts = options.parts.split(",")
     database = Database(ServiceSettings(data=options.work, database=options.database).database_url)
     upgrade(database)

@@ -9,7 +9,6 @@ back is compared with what was sent by its SHA-256. The library must be empty, o
 are added to those in OUT.
 """
 
-import argparse
 import asyncio
 import hashlib
 import json
@@ -19,10 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from http_clients import Asked, Client, Server, Times, own_megabytes, serving
+from http_clients import Asked, Client, Server, Times, admin_token, own_megabytes, serving
+from library_options import library_parser
 from made_profiles import write_profile
-
-from api.client import LibraryClient
 
 _BINARY = {"Content-Type": "application/octet-stream"}
 _PATIENCE_SECONDS = 900
@@ -116,13 +114,7 @@ async def rounds(transfers: Transfers, paths: list[Path], more: list[Path]) -> d
 
 def main() -> int:
     """Make the files, transfer them, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--database")
-    parser.add_argument("--transfers", type=int, default=200)
-    parser.add_argument("--megabytes", type=float, default=1.0)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
+    options = library_parser(__doc__, transfers=200, megabytes=1.0).parse_args()
     folder = options.work / "profiles"
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{number:04}.tonecast" for number in range(options.transfers * 3 // 2)]
@@ -130,11 +122,7 @@ def main() -> int:
         if not path.exists():
             write_profile(path, number, size_bytes=int(options.megabytes * (1 << 20)))
     with serving(options.work / "library", "--no-hear", "--workers", "0", database=options.database) as server:
-        kept = options.work / "token"
-        if server.secret is not None:
-            with LibraryClient(server.url) as stranger:
-                kept.write_text(stranger.claim(server.secret, "transfers").secret)
-        transfers = Transfers(server, kept.read_text())
+        transfers = Transfers(server, admin_token(server, options.work, "transfers"))
         found = asyncio.run(rounds(transfers, paths[: options.transfers], paths[options.transfers :]))
         memory = own_megabytes(server.process)
     print(f"server's memory at the end {memory:.0f} MB")
