@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from api.job import MATCHES, Matches, MatchOrder, ProfileMatch
-from api.jobs.child import Teller
 from api.jobs.folder import candidate_name
 from api.jobs.pair import parted
+from api.jobs.teller import Teller
 from api.limits import limited
 from profiler.audio_file import AudioReader, reading
 from profiler.errors import AudioError

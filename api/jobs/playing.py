@@ -5,9 +5,9 @@ from typing import Any
 
 from api.chains import response_name
 from api.job import ChainOrder, ExportOrder, RenderOrder
-from api.jobs.child import Teller
 from api.jobs.folder import CHAIN, PROFILE
 from api.jobs.pair import parted
+from api.jobs.teller import Teller
 from api.limits import limited
 from profiler.audio_file import reading
 from profiler.errors import AudioError

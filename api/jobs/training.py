@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from api.job import TrainOrder
-from api.jobs.child import Teller
 from api.jobs.folder import STORED
 from api.jobs.material import MOST_BYTES, as_session, unpacked
+from api.jobs.teller import Teller
 from api.limits import limited
 from profiler.checks import SessionCheck
 from profiler.errors import TrainingError

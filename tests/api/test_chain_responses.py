@@ -18,10 +18,10 @@ import soundfile
 
 from api.client_chains import chain_to_send
 from api.job import ENDED, ChainOrder, ChainResponse
-from api.jobs.child import Teller
 from api.jobs.desk import Desk
 from api.jobs.folder import CHAIN
 from api.jobs.playing import rendered
+from api.jobs.teller import Teller
 from api.jobs.worker import work
 from api.settings import ServiceSettings
 from api.verification import verify

@@ -10,9 +10,9 @@ import pytest
 import soundfile
 
 from api.job import RenderOrder
-from api.jobs.child import Teller
 from api.jobs.folder import PROFILE
 from api.jobs.playing import rendered
+from api.jobs.teller import Teller
 from profiler.errors import ProfilerError
 from profiler.presets import preset_path
 

@@ -9,8 +9,8 @@ import pytest
 import profiler
 from api.client import packed
 from api.job import TrainOrder
-from api.jobs.child import Stopped, Teller
 from api.jobs.folder import STORED
+from api.jobs.teller import Stopped, Teller
 from api.jobs.training import trained
 from profiler.training import steps_kept
 from profiler.training.checkpoint import checkpoint_path
