@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from api.file_names import file_name
 from api.job import FINDINGS, ORDER, PROGRESS, ChainOrder, Job, JobResult, MatchOrder, TrainOrder
 from api.jobs.checkpoints import Checkpoints
 from api.jobs.desk import Desk
@@ -226,7 +227,8 @@ class Run:
     def _keep(self, job: Job, path: Path) -> None:
         """Put what came of it where it belongs and end the job, both or neither."""
         received = Received(path=path, sha256=sha256_of(path), bytes=path.stat().st_size)
-        result = JobResult(name=f"{_safe(job.title)}{path.suffix}", bytes=received.bytes, sha256=received.sha256)
+        name = file_name(job.title, otherwise="result", ascii_only=True)
+        result = JobResult(name=f"{name}{path.suffix}", bytes=received.bytes, sha256=received.sha256)
         with self._desk.library.database.reading() as connection:
             caller = _acting(connection, jobs.job_owner(connection, job.id), self._fields)
         if isinstance(job.order, TrainOrder):
@@ -293,8 +295,3 @@ def _acting(connection: Connection, account_id: int, fields: Mapping[str, Any]) 
     scopes = SCOPES_OF[account.role]
     request_id = str(fields.get("request_id", ""))
     return Caller(account_id=account_id, name=account.name, role=account.role, scopes=scopes, request_id=request_id)
-
-
-def _safe(name: str) -> str:
-    kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in " -_") else "-" for letter in name)
-    return kept.strip(" -")[:80] or "result"

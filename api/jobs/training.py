@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from api.file_names import file_name
 from api.job import TrainOrder
 from api.jobs.folder import STORED
 from api.jobs.material import MOST_BYTES, as_session, unpacked
@@ -31,7 +32,7 @@ def trained(folder: Path, order: TrainOrder, title: str, teller: Teller) -> dict
 
     A training that was stopped or killed goes on from its checkpoint. Raises ProfilerError, or Stopped.
     """
-    out = folder / f"{_file_name(order.about.name or title)}{SUFFIX}"
+    out = folder / f"{file_name(order.about.name or title, otherwise='profile', longest=60)}{SUFFIX}"
     if out.is_file() and not checkpoint_path(out).exists():  # killed after the end, before anybody heard of it
         return {"file": out.name}
     _go_on_from_the_further(folder / STORED, checkpoint_path(out), teller)
@@ -110,8 +111,3 @@ def _stages(teller: Teller) -> Callable[[str], contextlib.AbstractContextManager
         yield tell
 
     return stage
-
-
-def _file_name(name: str) -> str:
-    kept = "".join(letter if letter.isalnum() or letter in " -_" else "-" for letter in name)
-    return kept.strip(" -")[:60] or "profile"

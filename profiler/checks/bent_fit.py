@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from scipy import fft, signal
 
 from profiler.audio import Samples
+from profiler.spectra import windowed_spectra
 
 __all__ = ["fit_bent"]
 
@@ -30,8 +31,8 @@ def fit_bent(dry: Samples, wet: Samples) -> NDArray[np.float64] | None:
     if not len(sounding) or not wet.any():
         return None
     bent = _bent(dry.astype(np.float64), float(np.quantile(sounding, _PEAK_QUANTILE)))
-    given = np.stack([_spectra(each) for each in bent], axis=2)
-    heard = _spectra(wet.astype(np.float64))
+    given = np.stack([windowed_spectra(each, _SIZE) for each in bent], axis=2)
+    heard = windowed_spectra(wet.astype(np.float64), _SIZE)
     energy = np.sum(np.abs(heard) ** 2, axis=1)
     weights = 1 / (energy + _EVEN * energy.mean())
     power = np.einsum("w,wbi,wbj->bij", weights, given.conj(), given)
@@ -49,10 +50,3 @@ def fit_bent(dry: Samples, wet: Samples) -> NDArray[np.float64] | None:
 def _bent(dry: NDArray[np.float64], peak: float) -> list[NDArray[np.float64]]:
     even = np.abs(np.tanh(dry / (_BENDS_BOTH_WAYS_ALIKE * peak)))
     return [dry, *(np.tanh(dry / (part * peak)) for part in _BENDS), even - even.mean()]
-
-
-def _spectra(samples: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """Return the spectra of half-overlapping windows, of shape (windows, bins)."""
-    cut = np.lib.stride_tricks.sliding_window_view(samples, _SIZE)[:: _SIZE // 2]
-    spectra: NDArray[np.complex128] = fft.rfft(cut * signal.windows.hann(_SIZE, sym=False), axis=1)
-    return spectra

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from profiler.audio import Samples
 from profiler.score import SILENCE_DB, level_db
+from profiler.spectra import windowed_spectra
 
 __all__ = ["Difference", "compare"]
 
@@ -73,7 +73,7 @@ def _tiles(
 ) -> tuple[NDArray[np.complex128], Tiles, Tiles]:
     """Return, by tile of shape (times, bands): sum of D conj(A), of |A|^2 and of |D|^2, D being the difference."""
     size = max(2 ** round(np.log2(_WINDOW_SECONDS * sample_rate)), 32)
-    first, second = (_spectrogram(each, size) for each in (one, other - one))
+    first, second = (windowed_spectra(_padded(each, size), size) for each in (one, other - one))
     times, bands = -(-first.shape[0] // _TILE_FRAMES), -(-first.shape[1] // _TILE_BINS)
     room = ((0, times * _TILE_FRAMES - first.shape[0]), (0, bands * _TILE_BINS - first.shape[1]))
     first, second = (np.pad(each, room) for each in (first, second))
@@ -84,7 +84,5 @@ def _tiles(
     return summed(second * first.conj()), summed(np.abs(first) ** 2).real, summed(np.abs(second) ** 2).real
 
 
-def _spectrogram(samples: NDArray[np.float64], size: int) -> NDArray[np.complex128]:
-    padded = np.pad(samples, (0, max(size - len(samples), 0)))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[:: size // 2]
-    return np.fft.rfft(frames * signal.windows.hann(size, sym=False), axis=1)
+def _padded(samples: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    return np.pad(samples, (0, max(size - len(samples), 0)))

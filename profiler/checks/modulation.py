@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, signal
 
 from profiler.audio import Samples
+from profiler.spectra import windowed_spectra
 
 __all__ = ["Modulation", "modulation_in_playing", "wide_bands"]
 
@@ -57,7 +58,7 @@ def modulation_in_playing(dry: Samples, predicted: Samples, wet: Samples, sample
     rate = 2 * sample_rate / size
     if len(wet) / sample_rate * _FASTEST_HZ < _LEAST_MOMENTS:
         return None
-    sides = [_spectrogram(each, size) for each in (dry, predicted, wet)]
+    sides = [windowed_spectra(each, size) for each in (dry, predicted, wet)]
     frequencies = np.arange(size // 2 + 1) * sample_rate / size
     wide = wide_bands(frequencies, sample_rate)
     levels = _levels(sides[0], wide, rate)
@@ -158,8 +159,3 @@ def _narrow_bands(frequencies: Array, sample_rate: int) -> list[slice]:
     """Return bands of two bins each: a chorus is a comb with many teeth."""
     start, stop = np.searchsorted(frequencies, (_LOWEST_HZ, min(_NARROW_HIGHEST_HZ, 0.42 * sample_rate)))
     return [slice(at, at + _NARROW_BINS) for at in range(int(start), int(stop), _NARROW_BINS)]
-
-
-def _spectrogram(samples: Samples, size: int) -> Complex:
-    frames = np.lib.stride_tricks.sliding_window_view(samples, size)[:: size // 2]
-    return np.fft.rfft(frames * signal.windows.hann(size, sym=False), axis=1)

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, signal
 
+from profiler.spectra import windowed_spectra
+
 __all__ = ["UNKNOWN_FRAMES", "WINDOW", "Spectrum", "Transfer", "fine_lateness"]
 
 WINDOW = 4096
@@ -73,7 +75,7 @@ class Transfer:
     @classmethod
     def of(cls, dry: Spectrum, wet: Spectrum) -> "Transfer":
         """Return the transfer from one signal to another of the same length, of shape (frames,)."""
-        one, other = _spectra(dry), _spectra(wet)
+        one, other = (windowed_spectra(each, WINDOW) for each in (dry, wet))
         return cls(
             cross=np.mean(np.conj(one) * other, axis=0),
             dry_power=np.mean(np.abs(one) ** 2, axis=0),
@@ -106,13 +108,6 @@ class Transfer:
         )
         windows = self.windows * _NEIGHBOURS / _SEPARATE
         return Transfer(cross=cross, dry_power=dry.real, wet_power=wet.real, windows=windows)
-
-
-def _spectra(samples: Spectrum) -> NDArray[np.complex128]:
-    """Return the spectra of half-overlapping windows, of shape (windows, bins) (Welch 1967)."""
-    cut = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[:: WINDOW // 2]
-    spectra: NDArray[np.complex128] = fft.rfft(cut * signal.windows.hann(WINDOW, sym=False), axis=1)
-    return spectra
 
 
 def fine_lateness(transfer: Transfer) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.choices import GearKind, Licence, Role, Sort
+from api.file_names import file_name
 from profiler.errors import LibraryError
 from tonecast.commands.listening import search_by_pair, search_by_sound
 from tonecast.console import Screen, plain, text_table
@@ -111,7 +112,7 @@ def pull(
             if version not in numbers:
                 raise LibraryError(f"{entry.name} has versions {', '.join(map(str, sorted(numbers)))}; not {version}.")
             wanted = numbers[version]
-        path = out or Path(_file_name(entry.name) + SUFFIX)
+        path = out or Path(file_name(entry.name, otherwise="profile") + SUFFIX)
         client.pull(entry, path, version=wanted)
     screen = Screen(as_json)
     screen.say(f"{entry.name}, version {wanted.number}, is in {path}. Its licence: {entry.licence}.")
@@ -211,8 +212,3 @@ def _cells(entry: "Entry") -> tuple[str, ...]:
     esr = "" if facts.esr is None else f"{facts.esr:.4f}"
     tags = f" [{', '.join(entry.tags)}]" if entry.tags else ""
     return str(entry.id), entry.name + tags, gear, ", ".join(knob.id for knob in facts.knobs), esr, entry.owner
-
-
-def _file_name(name: str) -> str:
-    kept = "".join(letter if letter.isalnum() or letter in " -_" else "-" for letter in name)
-    return kept.strip(" -")[:80] or "profile"
