@@ -22,4 +22,4 @@ Licence: TypeAlias = Literal[
 
 Role: TypeAlias = Literal["admin", "member", "reader"]
 
-Sort: TypeAlias = Literal["best-match", "newest", "oldest", "updated", "name", "score"]
+Sort: TypeAlias = Literal["best-match", "newest", "oldest", "updated", "name", "score", "downloads"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from api.audition import Auditions
+from api.downloads import Downloads
 from api.facts import read_facts
 from api.inspection import Inspections
 from api.people import Caller
@@ -68,6 +69,7 @@ class Library:
     inspections: Inspections
     auditions: Auditions
     tracks: OwnTracks
+    downloads: Downloads
     tag_counts: Remembered[tuple[TagCount, ...]]
 
     def quota(self, connection: Connection, account_id: int) -> int:
@@ -232,10 +234,12 @@ def joined(settings: ServiceSettings) -> Iterator[Library]:
     """
     database = Database(settings.database_url)
     auditions = Auditions(settings.scratch, seconds=settings.audition_seconds)
+    downloads = Downloads(database)
     try:
-        yield _upgraded(settings, database, auditions)
+        yield _upgraded(settings, database, auditions, downloads)
     finally:
         auditions.close()
+        downloads.close()
         database.close()
 
 
@@ -285,7 +289,7 @@ def existing(settings: ServiceSettings) -> Database:
     raise LibraryError("The database has no library in it. Name the one that `tonecast serve` was given.")
 
 
-def _upgraded(settings: ServiceSettings, database: Database, auditions: Auditions) -> Library:
+def _upgraded(settings: ServiceSettings, database: Database, auditions: Auditions, downloads: Downloads) -> Library:
     with without_request("The library cannot be opened"):
         upgrade(database)
     return Library(
@@ -295,6 +299,7 @@ def _upgraded(settings: ServiceSettings, database: Database, auditions: Audition
         inspections=Inspections(seconds=settings.inspection_seconds),
         auditions=auditions,
         tracks=OwnTracks(settings.tracks_folder),
+        downloads=downloads,
         tag_counts=Remembered(lambda: _tag_counts(database)),
     )
 

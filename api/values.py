@@ -128,7 +128,10 @@ class Version:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A profile of the library: what people say of it, and its newest version. `preset` names one that ships."""
+    """A profile of the library: what people say of it, and its newest version. `preset` names one that ships.
+
+    `downloads` is how often files of it were downloaded, some seconds ago.
+    """
 
     id: int
     name: str
@@ -141,6 +144,7 @@ class Entry:
     licence: Licence
     owner: str
     favourite: bool
+    downloads: int
     preset: str | None
     format: Format
     created_at: datetime

@@ -201,6 +201,7 @@ def _entry(entry_id: int, serial: int, facts: Facts) -> Entry:
         licence=dice.choice(LICENCES),
         owner="benchmark",
         favourite=False,
+        downloads=min(int(dice.paretovariate(0.5)) - 1, 1_000_000),
         preset=None,
         format="tonecast",
         created_at=made,
@@ -210,7 +211,20 @@ def _entry(entry_id: int, serial: int, facts: Facts) -> Entry:
 
 
 def _insert(connection: Connection, made: list[Entry], owner: int) -> None:
-    same = ("id", "name", "gear", "make", "model", "maker", "about", "licence", "preset", "created_at", "updated_at")
+    same = (
+        "id",
+        "name",
+        "gear",
+        "make",
+        "model",
+        "maker",
+        "about",
+        "licence",
+        "preset",
+        "created_at",
+        "updated_at",
+        "downloads",
+    )
     rows = [
         {
             **{name: getattr(each, name) for name in same},

@@ -1,11 +1,12 @@
 """Profiles over HTTP: searched, uploaded, described, downloaded."""
 
 import base64
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
@@ -36,6 +37,28 @@ _FILE: dict[int | str, dict[str, Any]] = {
     },
     304: {"description": "The file is the one that If-None-Match names."},
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """What of a file somebody has: all of one whose ETag they tell, or the beginning, and asks for the rest.
+
+    They get all of it again, for parts are not sent.
+    """
+
+    known: str | None
+    is_rest: bool
+
+
+async def _wanted(
+    if_none_match: Annotated[str | None, Header()] = None,
+    range_: Annotated[str | None, Header(alias="Range", include_in_schema=False)] = None,
+) -> _Wanted:
+    is_rest = range_ is not None and not range_.replace(" ", "").startswith("bytes=0-")
+    return _Wanted(known=if_none_match, is_rest=is_rest)
+
+
+Wanted = Annotated[_Wanted, Depends(_wanted)]
 
 
 @routes.get("/profiles", response_model=EntryPage)
@@ -111,24 +134,20 @@ async def upload_version(
 
 
 @routes.get("/profiles/{entry_id}/file", response_class=Response, responses=_FILE)
-def download_profile(
-    entry_id: Id, library: Lib, caller: Reader, if_none_match: Annotated[str | None, Header()] = None
-) -> Response:
+def download_profile(entry_id: Id, library: Lib, caller: Reader, wanted: Wanted) -> Response:
     """Return the newest file of a profile."""
     with library.database.reading() as connection:
         entry = entries.one_entry(connection, entry_id, asked_by=caller.account_id)
-    return _file(library, entry.name, entry.version, if_none_match)
+    return _file(library, entry, entry.version, wanted)
 
 
 @routes.get("/profiles/{entry_id}/versions/{number}/file", response_class=Response, responses=_FILE)
-def download_version(
-    entry_id: Id, number: Id, library: Lib, caller: Reader, if_none_match: Annotated[str | None, Header()] = None
-) -> Response:
+def download_version(entry_id: Id, number: Id, library: Lib, caller: Reader, wanted: Wanted) -> Response:
     """Return the file of one version of a profile."""
     with library.database.reading() as connection:
         entry = entries.one_entry(connection, entry_id, asked_by=caller.account_id)
         version = entries.one_version(connection, entry_id, number)
-    return _file(library, entry.name, version, if_none_match)
+    return _file(library, entry, version, wanted)
 
 
 @routes.get("/tags")
@@ -168,16 +187,18 @@ async def _uploaded(
     return await to_thread.run_sync(read)
 
 
-def _file(library: Library, name: str, version: Version, if_none_match: str | None) -> Response:
+def _file(library: Library, entry: Entry, version: Version, wanted: _Wanted) -> Response:
     etag = f'"{version.sha256}"'
     headers = {
         "ETag": etag,
         "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(version.sha256)).decode()}:",
-        "Content-Disposition": f'attachment; filename="{_file_name(name)}.tonecast"',
+        "Content-Disposition": f'attachment; filename="{_file_name(entry.name)}.tonecast"',
     }
-    if if_none_match is not None and etag in if_none_match:
+    if wanted.known is not None and etag in wanted.known:
         return Response(status_code=304, headers=headers)
     pieces = library.storage.pieces(version.sha256, version.bytes)
+    if not wanted.is_rest:
+        pieces = library.downloads.counted(entry.id, pieces, version.bytes)
     headers["Content-Length"] = str(version.bytes)
     return StreamingResponse(pieces, headers=headers, media_type=TYPES[0])
 

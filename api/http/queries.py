@@ -1,8 +1,8 @@
 """What searches and uploads say in their URLs, in TONE3000's names where it has some."""
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -18,6 +18,8 @@ __all__ = ["SearchQuery", "Setting", "UploadQuery", "checked", "settings_told"]
 
 _GEAR = "amp|amp-cab|pedal|outboard|cab|space|experimental"
 _FORMAT = "tonecast|nam|ir|aida-x|aa-snapshot|proteus"
+_AnySort = Literal[Sort, "downloads-all-time"]
+_OF_THEIRS: Mapping[str, Sort] = {"downloads-all-time": "downloads"}
 _LIST = r"^[^\x00-\x1f\x7f-\x9f]*$"
 _Gears = Annotated[str, StringConstraints(max_length=200, pattern=rf"^(({_GEAR})([_,]({_GEAR}))*)?$")]
 _Formats = Annotated[str, StringConstraints(max_length=200, pattern=rf"^(({_FORMAT})([_,]({_FORMAT}))*)?$")]
@@ -47,7 +49,7 @@ class SearchQuery(BaseModel):
     max_esr: float | None = Field(None, ge=0, le=1e9, allow_inf_nan=False, description="The largest ESR.")
     favourites: bool = Field(default=False, description="Only favourites of the account that asks.")
     collection: int | None = Field(None, ge=1, le=2**31 - 1, description="Only what is in this collection.")
-    sort: Sort = Field("best-match", description="Without words, the best match is the newest.")
+    sort: _AnySort = Field("best-match", description="Without words, the best match is the newest.")
     page: int = Field(1, ge=1, le=10_000)
     page_size: int = Field(25, ge=1, le=100)
 
@@ -57,10 +59,11 @@ class SearchQuery(BaseModel):
         if formats and "tonecast" not in formats:
             return None
         lists = {name: _listed(getattr(self, name)) for name in ("tags", "makes", "models", "knobs")}
-        same = ("query", "name", "grade", "max_esr", "collection", "sort", "page", "page_size")
+        same = ("query", "name", "grade", "max_esr", "collection", "page", "page_size")
         told: dict[str, Any] = {**lists, **{name: getattr(self, name) for name in same}}
         return Search(
             **told,
+            sort=cast(Sort, _OF_THEIRS.get(self.sort, self.sort)),
             makers=_listed(self.creators),
             gears=cast(tuple[GearKind, ...], _split(self.gears)),
             kinds=tuple(self.kind),

@@ -40,6 +40,7 @@ SORTS: Mapping[Sort, str] = {
     "updated": "changed last",
     "name": "name",
     "score": "closest to its gear",
+    "downloads": "downloaded most",
 }
 
 
@@ -81,6 +82,10 @@ def _gear(entry: Entry) -> str:
     return f"{called} ({GEARS[entry.gear]})" if entry.gear else called
 
 
+def _downloads(count: int) -> str:
+    return f"{count:,} download{'' if count == 1 else 's'}"
+
+
 def _day(at: datetime) -> str:
     return f"{at.day} {at:%B %Y}"
 
@@ -90,6 +95,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "figure": _figure,
     "gear_of": _gear,
     "day": _day,
+    "downloads": _downloads,
     "licence": LICENCES.__getitem__,
     "source": SOURCES.__getitem__,
     "usual_track": usual_track,

@@ -234,7 +234,20 @@ def _version(row: Any) -> Version:
 
 
 def _entry(row: Any, tags: Sequence[str]) -> Entry:
-    same = ("id", "name", "gear", "make", "model", "maker", "about", "licence", "owner", "preset", "created_at")
+    same = (
+        "id",
+        "name",
+        "gear",
+        "make",
+        "model",
+        "maker",
+        "about",
+        "licence",
+        "owner",
+        "downloads",
+        "preset",
+        "created_at",
+    )
     return Entry(
         **{name: getattr(row, name) for name in same},
         updated_at=row.updated_at,

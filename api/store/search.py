@@ -141,6 +141,7 @@ def _ordered(connection: Connection, search: Search, question: Question, total: 
         "name": (entries.c.name_key, entries.c.id),
         "score": (entries.c.esr.asc().nulls_last(), entries.c.id),
         "updated": (entries.c.updated_at.desc(), entries.c.id.desc()),
+        "downloads": (entries.c.downloads.desc(), entries.c.id.desc()),
     }[search.sort]
     if question.is_empty:
         return matches.order_by(*order)

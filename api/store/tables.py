@@ -122,9 +122,11 @@ entries = Table(
     Column("newest", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("downloads", BigInteger, nullable=False, server_default="0"),
     Index(None, "name_key", "id"),
     Index(None, "esr", "id"),
     Index(None, "updated_at", "id"),
+    Index(None, "downloads", "id"),
     Index(None, "make"),
     sqlite_autoincrement=True,
 )

@@ -55,9 +55,12 @@ def test_all_comes_back(libraries, new_settings, taking_in, profile_file, tmp_pa
         with library.database.writing() as connection:
             secret = people.invite(connection, people.system_account(connection, "ann", "member")).secret
             token = people.claim(connection, secret, "laptop").secret
+        for _ in range(3):
+            library.downloads.add(added.entry_id)
+        library.downloads.write()
         before, hashes = all_rows(library), set(library.storage.hashes())
         told = back_up(library.settings, tmp_path / "all.zip")
-        assert (told.profiles, told.files) == (1, 2)
+        assert (told.profiles, told.files, before[0][0].downloads) == (1, 2, 3)
     settings = new_settings(kinds[1], tmp_path / "second")
     assert restore(settings, tmp_path / "all.zip") == told
     with opened(settings) as library:

@@ -76,7 +76,7 @@ def test_every_row_is_brought_along(
         assert revision < "0003" or jobs.count_states(connection)["queued"] == 1
         assert people.opened_by(connection, TOKENS[revision]) is not None
         (entry,) = found(connection, Search(query="unusual", tags=("crunch",)), asked_by=None).data
-        assert (entry.name, entry.version.number) == ("Plexi", 2)
+        assert (entry.name, entry.version.number, entry.downloads) == ("Plexi", 2, 0)
     database.close()
     with opened(released) as library:
         added = taking_in(library, profile_file("later"))

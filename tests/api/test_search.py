@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.library import opened
-from api.store import shelves
+from api.store import counts, shelves
 from api.store.search import Search, found
 from api.store.words import facet, words_of
 from api.values import NewCollection
@@ -48,6 +48,8 @@ def shelf(library, taking_in, profile_file):
             )
             score = {"esr": esr, "esr_median": esr, "esr_worst": esr, "floor": None, "takes": [], "grade": grade}
         ids[name] = taking_in(library, profile_file(name, score=score), **about).entry_id
+    with library.database.writing() as connection:
+        counts.add_downloads(connection, {ids["Plexi 1959"]: 2, ids["Twin"]: 300})
     return ids
 
 
@@ -90,6 +92,8 @@ def names(library, shelf):
         ({"name": "big muff"}, ["Big Muff"]),
         ({"name": "big"}, []),
         ({"query": "fuzz", "sort": "score"}, ["Green Fuzz", "Twin", "Big Muff", "Plexi 1959", "Tape"]),
+        ({"query": "fuzz", "sort": "downloads"}, ["Twin", "Plexi 1959", "Tape", "Green Fuzz", "Big Muff"]),
+        ({"sort": "downloads"}, ["Twin", "Plexi 1959", "Tape", "12AX7 stage", "Green Fuzz", "Big Muff"]),
         ({"sort": "score"}, ["Green Fuzz", "Twin", "Big Muff", "Plexi 1959", "Tape", "12AX7 stage"]),
         ({"query": "fuzz", "sort": "newest", "max_esr": 0.02}, ["Twin", "Green Fuzz", "Big Muff"]),
     ],
@@ -101,7 +105,7 @@ def test_what_is_found_in_which_order(names, search, expected):
 
 def test_pages_are_all_of_it_once(library, shelf):
     """Pages of two together are the whole, in each order; behind the last there is nothing."""
-    for sort in ("best-match", "newest", "oldest", "updated", "name", "score"):
+    for sort in ("best-match", "newest", "oldest", "updated", "name", "score", "downloads"):
         for query in ("", "fuzz"):
             with library.database.reading() as connection:
                 whole = found(connection, Search(query=query, sort=sort), asked_by=None)

@@ -79,6 +79,20 @@ def test_who_is_invited(process, ran, profile_file):
     again.stop()
 
 
+def test_downloads_are_counted_to_the_end(process, ran, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """A server that is told to end right after a download has counted it; the command line sorts by that."""
+    server = process()
+    token = server.token()
+    with LibraryClient(server.url, token) as client:
+        for name in ("Fuzz", "Fuzz", "Tube preamp"):
+            client.pull(client.find(name), tmp_path / "out.tonecast")
+    assert server.stop() == 0
+    monkeypatch.setenv("TONECAST_TOKEN", token)
+    found = ran("search", "--sort", "downloads", "--server", process().url)[1]["data"]
+    assert [(each["name"], each["downloads"]) for each in found[:2]] == [("Fuzz", 2), ("Tube preamp", 1)]
+    assert {each["downloads"] for each in found[2:]} == {0}
+
+
 def test_the_log_is_json_with_request_ids(process):
     """Every line is an object; a request's number is in the reply, in the log, and in what it was refused with."""
     server = process()

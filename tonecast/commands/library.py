@@ -152,8 +152,8 @@ def search(  # noqa: PLR0913 - options
     with open_client(server) as client:
         found = client.search(" ".join(words or ()), sort=sort, favourites=favourites or None, **filters)
     screen = Screen(as_json)
-    titles = ("id", "profile", "gear", "knobs", "ESR", "by")
-    screen.show(text_table(titles, map(_cells, found.data), to_the_right=("id", "ESR")))
+    titles = ("id", "profile", "gear", "knobs", "ESR", "downloads", "by")
+    screen.show(text_table(titles, map(_cells, found.data), to_the_right=("id", "ESR", "downloads")))
     more = "" if found.total_is_exact else "more than "
     screen.say(f"Page {found.page} of {found.total_pages}; {more}{found.total} in all." if found.data else "Nothing.")
     screen.result(plain(found))
@@ -211,4 +211,5 @@ def _cells(entry: "Entry") -> tuple[str, ...]:
     gear = " ".join(part for part in (entry.make, entry.model, entry.gear and f"({entry.gear})") if part)
     esr = "" if facts.esr is None else f"{facts.esr:.4f}"
     tags = f" [{', '.join(entry.tags)}]" if entry.tags else ""
-    return str(entry.id), entry.name + tags, gear, ", ".join(knob.id for knob in facts.knobs), esr, entry.owner
+    knobs = ", ".join(knob.id for knob in facts.knobs)
+    return str(entry.id), entry.name + tags, gear, knobs, esr, f"{entry.downloads:,}", entry.owner
