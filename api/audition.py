@@ -8,9 +8,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from api.limits import bare_environment
+from api.limits import Killed, bare_environment, was_killed
 from api.problem import Problem
 from api.sounds import MOST_SECONDS, Sound
 from profiler.errors import GearError
@@ -26,6 +26,9 @@ _START_SECONDS = 120.0  # loading torch takes some seconds, and many on a machin
 _KEPT_SOUNDS = 48
 _MOST_REQUESTS = 1000  # then a process gives its place to a new one, whatever has grown in it
 _MESSAGE_LETTERS = 400
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,15 +82,14 @@ class Auditions:
 
     def plots(self, profile: ProfileFile) -> list[tuple[str, str]]:
         """Return titles and charts, as SVG, of what a profile alone can tell. Raises Problem."""
-        with self._worker() as worker:
-            answer = _allowed(self._of(worker, profile, Message(header={"do": "plot", "sha256": profile.sha256})))
+        request = Message(header={"do": "plot", "sha256": profile.sha256})
+        answer = self._done(lambda worker: _allowed(self._of(worker, profile, request)))
         return [(str(title), str(charts)) for title, charts in answer.header["plots"]]
 
     def read(self, path: Path, *, start_seconds: float) -> Sound:
         """Return some seconds of a recording, mono. Raises Problem that says why it cannot be heard."""
         request = {"do": "read", "path": str(path), "start": start_seconds, "seconds": MOST_SECONDS}
-        with self._worker() as worker:
-            answer = self._ask(worker, Message(header=request))
+        answer = self._done(lambda worker: self._ask(worker, Message(header=request)))
         if reason := answer.header.get("refused"):
             told = str(reason).replace(str(path), "the file")[:_MESSAGE_LETTERS]
             raise Problem(422, "Not a recording", f"This recording cannot be played: {told}")
@@ -96,10 +98,12 @@ class Auditions:
     def _known(self, key: tuple[Any, ...], make: Callable[[_Worker], Sound]) -> Sound:
         if (known := self._looked_up(key)) is not None:
             return known
-        with self._worker() as worker:
-            if (known := self._looked_up(key)) is not None:  # another made it while this one waited
-                return known
-            sound = make(worker)
+
+        def made(worker: _Worker) -> Sound:  # unless another made it while this one waited
+            known = self._looked_up(key)
+            return make(worker) if known is None else known
+
+        sound = self._done(made)
         with self._lock:
             self._kept[key] = sound
             while len(self._kept) > _KEPT_SOUNDS:
@@ -138,18 +142,29 @@ class Auditions:
         try:
             return worker.child.ask(request, doing=str(request.header["do"]), seconds=self._seconds)
         except GearError as error:
+            if was_killed(worker.child.ended_with):
+                raise Killed from error
             detail = "The process that plays was stopped: this takes more time or memory than a profile does."
             raise Problem(422, "Not playable", detail) from error
 
+    def _done(self, do: Callable[[_Worker], _T]) -> _T:
+        """Have a process do something; where it is killed from outside, perhaps as it waited, a new one does it."""
+        try:
+            with self._worker() as worker:
+                return do(worker)
+        except Killed:
+            with self._worker(is_new=True) as worker:
+                return do(worker)
+
     @contextlib.contextmanager
-    def _worker(self) -> Iterator[_Worker]:
+    def _worker(self, *, is_new: bool = False) -> Iterator[_Worker]:
         """Lend a process. Raises Problem when all have been busy for long."""
         if not self._room.acquire(timeout=self._seconds):
             detail = "Many are listening just now. Come again in a moment."
             raise Problem(503, "Busy", detail, retry_after_seconds=5)
         try:
             with self._lock:
-                worker = self._idle.pop() if self._idle else None
+                worker = self._idle.pop() if self._idle and not is_new else None
             worker = worker or _Worker(child=_started())
             try:
                 yield worker

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from api.facts import FACTS
-from api.limits import bare_environment
+from api.limits import Killed, bare_environment, was_killed
 from api.problem import Problem
 from api.values import Facts
 
@@ -35,7 +35,7 @@ class Inspections:
         self._room = threading.BoundedSemaphore(at_once or max(os.cpu_count() or 1, 2))
 
     def facts_of(self, path: Path) -> Facts:
-        """Return what a profile file says of itself. Raises Problem that says why it is not a profile."""
+        """Return what a profile file says of itself. Raises Problem: why it is none, or that it was not read now."""
         answer = self._told("profile", path)
         try:
             if "facts" in answer:
@@ -86,7 +86,7 @@ def printed_by(
     """Return what a module of ours prints about a stranger's file, in a process of its own that knows no secrets.
 
     Empty when it prints more than it should, or is `stopped`. It may have a processor for `seconds`; raises
-    TimeoutExpired after `patience` times as long.
+    TimeoutExpired after `patience` times as long, and Killed where something else ended it.
     """
     command = (sys.executable, "-P", "-m", module, *arguments, str(megabytes), str(int(seconds)))
     quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": bare_environment()}
@@ -99,6 +99,8 @@ def printed_by(
                     printed, _ = process.communicate(
                         timeout=min(max(deadline - time.monotonic(), 0.0), _GLANCE_SECONDS)
                     )
+                    if was_killed(process.returncode):
+                        raise Killed
                     return printed if len(printed) <= _LARGEST_ANSWER else b""
                 if time.monotonic() >= deadline:
                     raise subprocess.TimeoutExpired(command, seconds)

@@ -1,13 +1,35 @@
-"""What processes that touch strangers' files may use of this machine, and know of it."""
+"""What processes that touch strangers' files may use of this machine, and know of it; and which end they came to."""
 
 import contextlib
 import os
+import signal
 from collections.abc import Iterator
 
-__all__ = ["bare_environment", "kept_environment", "limit", "limit_data", "limited"]
+from api.problem import Problem
+
+__all__ = ["Killed", "bare_environment", "kept_environment", "limit", "limit_data", "limited", "was_killed"]
 
 _KEPT_VARIABLES = ("PATH", "PYTHONPATH", "SYSTEMROOT", "LANG", "LC_ALL", "TEMP", "TMP")
 _SINGLE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # each thread would claim address space
+
+_FROM_OUTSIDE = ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
+"""What ends a process though it does nothing wrong. Limits, and what it does itself, end it by other signals."""
+
+
+class Killed(Problem):
+    """A process that was ended from outside, so that nothing is known of what it was to look at."""
+
+    def __init__(self) -> None:
+        detail = (
+            "The process that looked at it was killed from outside, perhaps as the machine had no memory left. "
+            "That says nothing of what you sent: try again in a moment."
+        )
+        super().__init__(503, "Interrupted", detail, retry_after_seconds=10)
+
+
+def was_killed(code: int | None) -> bool:
+    """Return whether an exit code says that a process was ended from outside."""
+    return code is not None and any(-code == getattr(signal, name, None) for name in _FROM_OUTSIDE)
 
 
 def kept_environment(*more: str) -> dict[str, str]:
@@ -60,4 +82,6 @@ def _limit(**limits: int) -> None:
         kind = getattr(resource, name)
         _, most = resource.getrlimit(kind)
         lowest = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
-        resource.setrlimit(kind, (lowest, lowest))
+        # Where both limits of time are the same, a process is killed as from outside; at the lower one by SIGXCPU.
+        spare = 1 if name == "RLIMIT_CPU" and lowest != most else 0
+        resource.setrlimit(kind, (lowest, lowest + spare))

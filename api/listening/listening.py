@@ -6,6 +6,7 @@ import os
 import secrets
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from api.heard import SoundMatch, SoundMatches
 from api.inspection import PATIENCE, printed_by
 from api.library import Library
+from api.limits import Killed
 from api.listening.index import Found, SoundIndex, Sounds
 from api.problem import Problem
 from api.remembered import Remembered
@@ -35,6 +37,7 @@ _RECORDING_MEGABYTES, _RECORDING_SECONDS = 1536, 20.0
 _MESSAGE_LETTERS = 300
 _SPARE = 10
 _CANDIDATES = 8
+_MOST_KILLED = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,6 +46,9 @@ class _Heard:
 
     settings: tuple[KnobSettings, ...]
     descriptors: NDArray[np.float16]
+
+
+_NOTHING = _Heard(settings=(), descriptors=np.zeros((0, COUNT), np.float16))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,6 +66,7 @@ class Listening:
         self.library = library
         self._state = _State(index=SoundIndex.empty(WIDTH, COUNT), change=0)
         self._celling = False
+        self._killed: Counter[int] = Counter()
         self._counts = Remembered(self._counted)
         self._refreshing = threading.Lock()
         self._turns = Turns()
@@ -134,7 +141,8 @@ class Listening:
     def hear_next(self, stopped: Callable[[], bool] = lambda: False) -> bool:
         """Listen to one profile that was not heard yet. Returns whether there was one.
 
-        What cannot be heard is kept with its problem, so it is not tried again; what was `stopped` is.
+        What cannot be heard is kept with its problem, so it is not tried again; what was `stopped` is. Raises Killed where
+        who listened was killed from outside, twice; the third time that is kept as a problem too.
         """
         with self.library.database.reading() as connection:
             waiting = sounds.some_unheard(connection, DESCRIPTORS_VERSION, _CANDIDATES)
@@ -143,10 +151,18 @@ class Listening:
         version = secrets.choice(waiting)  # of several servers each mostly takes another one
         try:
             heard, problem = self._heard(version, stopped), ""
+        except Killed:
+            self._killed[version.id] += 1
+            if self._killed[version.id] < _MOST_KILLED:
+                raise
+            heard, problem = (
+                _NOTHING,
+                f"who listened to it was killed {_MOST_KILLED} times, for want of memory?",
+            )
         except _NotHeard as error:
             if stopped():
                 return False
-            heard, problem = _Heard(settings=(), descriptors=np.zeros((0, COUNT), np.float16)), str(error)
+            heard, problem = _NOTHING, str(error)
         with self.library.database.writing() as connection:
             sounds.keep_sounds(
                 connection, version.id, DESCRIPTORS_VERSION, heard.settings, heard.descriptors, problem=problem
@@ -160,6 +176,8 @@ class Listening:
             return _listened("profile", scratch, _PROFILE_MEGABYTES, _PROFILE_SECONDS, stopped=stopped)
         except subprocess.TimeoutExpired as error:
             raise _NotHeard(f"listening to it takes longer than {_PROFILE_SECONDS:g} s.") from error
+        except Killed:
+            raise
         except Problem as error:  # the storage has it no more, or not whole; it may also be removed at this very moment
             raise _NotHeard(error.detail) from error
         finally:

@@ -37,6 +37,8 @@ class Child:
 
     def __init__(self, plugin: str, *, module: str = _MODULE, environment: Mapping[str, str] | None = None) -> None:
         self.plugin = plugin
+        self.ended_with: int | None = None
+        """The exit code of its process, where that ended unasked."""
         self._process = _started(plugin, module, os.environ if environment is None else environment)
         self._printed: deque[bytes] = deque(maxlen=16)
         self._requests: queue.Queue[Message | None] = queue.Queue()
@@ -109,7 +111,7 @@ class Child:
     def _crashed(self, doing: str) -> GearError:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
-        code = self._process.poll()
+        code = self.ended_with = self._process.poll()
         self.close()
         end = "its process was stopped" if code is None else _told(code)
         return GearError(

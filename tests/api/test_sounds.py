@@ -186,6 +186,5 @@ def test_what_takes_too_long_is_stopped(serving, profile_file, tmp_path: Path):
             assert "HOME=" not in environment
             assert str(2 << 30) in limits
         os.kill(worker.child.pid, signal.SIGKILL)
-        codes = [member.get(f"/api/v1/profiles/{light}/sound", params={"track": "bass"}).status_code for _ in range(2)]
-        assert codes[-1] == 200
+        assert member.get(f"/api/v1/profiles/{light}/sound", params={"track": "bass"}).status_code == 200
     assert not worker.child.is_running
