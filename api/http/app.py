@@ -27,7 +27,7 @@ from api.http import (
     tag_pages,
     tags,
 )
-from api.http.asking import BEARER
+from api.http.asking import BEARER, KNOWN_NAMES
 from api.http.gate import Gate
 from api.http.metrics import Metrics
 from api.http.problems import HANDLERS, PROBLEM_TYPE
@@ -72,12 +72,14 @@ def create_app(
     app.state.ending = ending or threading.Event()
     own = (account_pages.routes, edit_pages.routes, shelf_pages.routes, tag_pages.routes, job_pages.routes)
     pages = (page.routes, profile_pages.routes, *own)
-    for public in (operations.routes, people.public_routes, *pages):
+    for public in (operations.routes, *pages):
         app.include_router(public)
+    app.include_router(people.public_routes, dependencies=[KNOWN_NAMES])
+    app.include_router(metrics.routes, dependencies=[BEARER])
     listens = (sounds.routes, listening.routes, matching.routes, tags.routes)
     works = (chain_jobs.routes, jobs.routes)
-    for known in (metrics.routes, profiles.routes, *listens, shelves.routes, people.routes, *works):
-        app.include_router(known, dependencies=[BEARER])
+    for known in (profiles.routes, *listens, shelves.routes, people.routes, *works):
+        app.include_router(known, dependencies=[BEARER, KNOWN_NAMES])
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return Gate(app, library=library, metrics=app.state.metrics)
 

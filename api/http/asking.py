@@ -1,9 +1,11 @@
-"""What routes ask for: the library, who asks, and whether they may."""
+"""What routes ask for: the library, who asks, and whether they may; and that nothing else is asked."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Query, Request, Security
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict
 
@@ -14,6 +16,7 @@ from api.problem import Problem
 
 __all__ = [
     "BEARER",
+    "KNOWN_NAMES",
     "Admin",
     "Id",
     "Lib",
@@ -26,6 +29,7 @@ __all__ = [
     "account_of",
 ]
 
+_NOT_KNOWN = "Extra inputs are not permitted"
 _bearer = HTTPBearer(auto_error=False, description="A token of this library. The gate has looked at it already.")
 
 
@@ -68,7 +72,7 @@ PageSize = Annotated[int, Query(ge=1, le=100)]
 
 
 class PageQuery(BaseModel):
-    """Which page of a list. A name that is misspelt is told, not passed over."""
+    """Which page of a list."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -78,3 +82,27 @@ class PageQuery(BaseModel):
 
 BEARER = Security(_bearer)
 """Tells readers of the OpenAPI page, and generated clients, that a token is needed."""
+
+
+async def _known_names(request: Request) -> None:
+    known = _names(request.scope["route"].dependant) if request.query_params else ()
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        told = [{"type": "extra_forbidden", "loc": ("query", name), "msg": _NOT_KNOWN} for name in unknown]
+        raise RequestValidationError(told)
+
+
+def _names(dependant: Dependant) -> set[str]:
+    """Return the names that a route reads in its URL, by itself or by what it depends on."""
+    names: set[str] = set().union(*map(_names, dependant.dependencies))
+    for each in dependant.query_params:
+        kind = each.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            names |= {field.alias or name for name, field in kind.model_fields.items()}
+        else:
+            names.add(each.alias)
+    return names
+
+
+KNOWN_NAMES = Depends(_known_names)
+"""Refuses names in a URL that a route does not read: a filter that is misspelt would otherwise find everything."""

@@ -17,7 +17,7 @@ routes = APIRouter(prefix="/api/v1", tags=["tags"])
 
 
 class CorrectionsQuery(BaseModel):
-    """Which corrections. A name that is misspelt is told, not passed over."""
+    """Which corrections."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

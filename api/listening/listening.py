@@ -141,8 +141,8 @@ class Listening:
     def hear_next(self, stopped: Callable[[], bool] = lambda: False) -> bool:
         """Listen to one profile that was not heard yet. Returns whether there was one.
 
-        What cannot be heard is kept with its problem, so it is not tried again; what was `stopped` is. Raises Killed where
-        who listened was killed from outside, twice; the third time that is kept as a problem too.
+        What cannot be heard is kept with its problem, so it is not tried again; what was `stopped` is. Raises Killed
+        where who listened was killed from outside; the third time that is kept as a problem too.
         """
         with self.library.database.reading() as connection:
             waiting = sounds.some_unheard(connection, DESCRIPTORS_VERSION, _CANDIDATES)

@@ -1,6 +1,7 @@
 """The OpenAPI page: Schemathesis asks all that it says may be asked, and more that it says may not."""
 
 import contextlib
+import re
 
 import httpx
 import pytest
@@ -74,3 +75,22 @@ def test_the_page_has_examples(served):
             if body:
                 shape = page["components"]["schemas"][body["schema"]["$ref"].rsplit("/", 1)[-1]]
                 assert shape["examples"], (method, path)
+
+
+def test_no_misspelt_name_is_passed_over(served, admin):
+    """Whatever operation of the API it is, what its URL may not say is told by name, and nothing is done."""
+    page = httpx.get(f"{served.url}/openapi.json").json()
+    asked = 0
+    with httpx.Client(base_url=served.url, headers=admin()) as http:
+        for path, operations in page["paths"].items():
+            for method, operation in operations.items() if path.startswith("/api/v1/") else ():
+                said = {each["name"]: 1 for each in operation.get("parameters", ()) if each["in"] == "query"}
+                where = re.sub(r"\{\w+\}", "0123456789abcdef" if "/jobs/" in path else "1", path)
+                reply = http.request(method, where, params={**said, "nonsense": 1, "page_sizes": 2})
+                assert reply.status_code == 422, (method, path, reply.text)
+                places = {each["place"] for each in reply.json()["errors"]}
+                assert places == {"query.nonsense", "query.page_sizes"}, (method, path)
+                asked += 1
+        assert asked > 40
+        for path in ("/api/v1/jobs?state=queued&page_size=2", "/api/v1/tags/proposals?most=3", "/api/v1/me"):
+            assert http.get(path).status_code == 200, path
