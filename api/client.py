@@ -124,8 +124,7 @@ class LibraryClient:
 
     def change(self, entry_id: int, changes: Changes) -> Entry:
         """Say something else of an entry."""
-        told = {name: value for name, value in asdict(changes).items() if value is not None}
-        return self._requests.asked(Entry, "PATCH", f"/api/v1/profiles/{entry_id}", json=told)
+        return self._requests.asked(Entry, "PATCH", f"/api/v1/profiles/{entry_id}", json=changes.said())
 
     def remove(self, entry_id: int) -> None:
         """Remove an entry with all its versions."""

@@ -1,8 +1,8 @@
 """What a library tells and is told: one type per concept, the same in the store, in replies and in the client."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -95,22 +95,35 @@ class Description:
     note: Note = ""
 
 
+_UNSAID: Any = object()
+"""Stands for a thing of which nothing is said, where null says something."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What to say anew of an entry. Null leaves a thing as it is."""
+    """What to say anew of an entry. Null leaves a thing as it is, but of `gear` it says that its kind is not known."""
 
     __pydantic_config__ = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"tags": ["crunch", "blues"], "licence": "cc-by"}]}
     )
 
     name: Name | None = None
-    gear: GearKind | None = None
+    gear: GearKind | None = field(default_factory=lambda: _UNSAID)
     make: Line | None = None
     model: Line | None = None
     maker: Line | None = None
     tags: Tags | None = None
     about: About | None = None
     licence: Licence | None = None
+
+    def said(self) -> dict[str, Any]:
+        """Return what is to be said anew, by name."""
+        told = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {
+            name: value
+            for name, value in told.items()
+            if value is not _UNSAID and (value is not None or name == "gear")
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,7 +41,9 @@ async def edit(entry_id: Id, request: Request, library: Lib, caller: Writer) -> 
     """Take what is said anew, and show the profile; or show the form again, with what was wrong."""
     fields = await fields_of(request)
     told = {name: fields[name].replace("\r\n", "\n") for name in _NAMES if name in fields}
-    said: dict[str, Any] = {**told, "gear": told.get("gear") or None}
+    said: dict[str, Any] = {**told}
+    if "gear" in told:
+        said["gear"] = told["gear"] or None
     if "tags" in told:
         said["tags"] = [each.strip() for each in told["tags"].split(",") if each.strip()]
 

@@ -1,7 +1,7 @@
 """The entries of the library and their versions: added, described anew, removed, read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,8 +88,7 @@ def add_version(connection: Connection, entry_id: int, upload: Upload) -> int:
 def change_entry(connection: Connection, entry_id: int, changes: Changes) -> None:
     """Say something else of an entry. Its files stay as they are."""
     _locked(connection, entry_id)
-    values = {each.name: getattr(changes, each.name) for each in fields(changes) if each.name != "tags"}
-    values = {name: value for name, value in values.items() if value is not None}
+    values = {name: value for name, value in changes.said().items() if name != "tags"}
     if "name" in values:
         values["name_key"] = folded(values["name"])
     values["updated_at"] = datetime.now(UTC)

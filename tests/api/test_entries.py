@@ -16,6 +16,7 @@ from api.settings import ServiceSettings
 from api.store import entries, people, shelves
 from api.store.database import Database
 from api.store.migrations import newest_revision, upgrade
+from api.store.search import Search, found
 from api.store.tables import metadata
 from api.values import Changes, NewCollection
 from profiler.errors import LibraryError
@@ -101,13 +102,21 @@ def test_quota(library, take_in, caller_of, profile_file):
 
 
 def test_changes_and_removal(library, take_in, caller_of, profile_file):
-    """Null leaves a thing as it is; a removed entry is gone from shelves, and its files from storage."""
+    """What is not said stays, a kind of gear is taken back; a removed entry is gone from shelves and from storage."""
     entry_id = take_in(profile_file(), make="Boss", tags=("one", "two")).entry_id
     ann = caller_of("ann").account_id
     with library.database.writing() as connection:
         entries.change_entry(connection, entry_id, Changes(tags=("three",), name="Ümlaut"))
         entry = entries.one_entry(connection, entry_id, asked_by=None)
         assert (entry.name, entry.make, entry.tags) == ("Ümlaut", "Boss", ("three",))
+        for changes, gear in (
+            (Changes(gear="pedal"), "pedal"),
+            (Changes(make="B"), "pedal"),
+            (Changes(gear=None), None),
+        ):
+            entries.change_entry(connection, entry_id, changes)
+            assert entries.one_entry(connection, entry_id, asked_by=None).gear == gear
+            assert found(connection, Search(gears=("pedal",)), asked_by=None).total == (gear is not None)
         shelves.set_favourite(connection, ann, entry_id, favourite=True)
         shelf = shelves.add_collection(connection, ann, NewCollection(name="Album"))
         shelves.put_into_collection(connection, shelf, entry_id)

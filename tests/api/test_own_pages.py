@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from api.settings import ServiceSettings
-from api.values import CollectionChanges, NewCollection
+from api.values import Changes, CollectionChanges, Description, NewCollection
 from profiler.errors import LibraryError
 
 HERE = {"Sec-Fetch-Site": "same-origin"}
@@ -90,7 +90,27 @@ def test_editing(asked, mine):
             refused = browser.post(path, data={**told, "model": "kept <b>", name: wrong}, headers=HERE)
             assert (refused.status_code, 'role="alert"' in refused.text) == (422, True), name
             assert 'value="kept &lt;b&gt;"' in refused.text
+        assert browser.post(path, data={"name": "Named"}, headers=HERE).status_code == 303  # a form without the others
+        assert browser.get(f"/api/v1/profiles/{entry_id}").json()["gear"] == "pedal"
+        assert browser.post(path, data={**told, "gear": ""}, headers=HERE).status_code == 303
+        assert browser.get(f"/api/v1/profiles/{entry_id}").json()["gear"] is None
+        assert '<option value="" selected>' not in browser.get(path).text
         assert browser.get(f"/api/v1/profiles/{entry_id}").json()["model"] == "TS9"
+
+
+def test_the_kind_of_gear_is_taken_back(asked, profile_file):
+    """By null, over HTTP and by the client; what is not said, or null elsewhere, stays."""
+    with asked.client() as client, asked.http() as http:
+        entry = client.push(profile_file(), Description(gear="amp", make="Fender", tags=("clean",))).entry
+        same = client.change(entry.id, Changes(name="Twin"))
+        assert (same.gear, same.make, same.tags) == ("amp", "Fender", ("clean",))
+        none = client.change(entry.id, Changes(gear=None))
+        assert (none.name, none.gear, none.make, none.tags) == ("Twin", None, "Fender", ("clean",))
+        path = f"/api/v1/profiles/{entry.id}"
+        assert http.patch(path, json={"gear": "cab", "make": None, "tags": None}).json()["gear"] == "cab"
+        told = http.patch(path, json={"gear": None}).json()
+        assert (told["gear"], told["make"], told["tags"]) == (None, "Fender", ["clean"])
+        assert client.search(gears="cab").total == 0
 
 
 def test_nobody_else_edits_or_deletes(asked, mine):
