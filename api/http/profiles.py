@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
+from api.file_names import file_name
 from api.http.asking import Id, Lib, Reader, Writer, account_of
 from api.http.queries import SearchQuery, UploadQuery
 from api.http.receiving import BINARY, TYPES, check_type, file_body, received
@@ -188,11 +189,11 @@ async def _uploaded(
 
 
 def _file(library: Library, entry: Entry, version: Version, wanted: _Wanted) -> Response:
-    etag = f'"{version.sha256}"'
+    etag, name = f'"{version.sha256}"', file_name(entry.name, otherwise="profile", ascii_only=True)
     headers = {
         "ETag": etag,
         "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(version.sha256)).decode()}:",
-        "Content-Disposition": f'attachment; filename="{_file_name(entry.name)}.tonecast"',
+        "Content-Disposition": f'attachment; filename="{name}.tonecast"',
     }
     if wanted.known is not None and etag in wanted.known:
         return Response(status_code=304, headers=headers)
@@ -201,9 +202,3 @@ def _file(library: Library, entry: Entry, version: Version, wanted: _Wanted) -> 
         pieces = library.downloads.counted(entry.id, pieces, version.bytes)
     headers["Content-Length"] = str(version.bytes)
     return StreamingResponse(pieces, headers=headers, media_type=TYPES[0])
-
-
-def _file_name(name: str) -> str:
-    """Return a name that is safe in a header and on any disk."""
-    kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in " -_") else "-" for letter in name)
-    return kept.strip(" -")[:80] or "profile"
