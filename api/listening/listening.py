@@ -155,10 +155,7 @@ class Listening:
             self._killed[version.id] += 1
             if self._killed[version.id] < _MOST_KILLED:
                 raise
-            heard, problem = (
-                _NOTHING,
-                f"who listened to it was killed {_MOST_KILLED} times, for want of memory?",
-            )
+            heard, problem = _NOTHING, f"who listened to it was killed {_MOST_KILLED} times, for want of memory?"
         except _NotHeard as error:
             if stopped():
                 return False

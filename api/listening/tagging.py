@@ -90,12 +90,15 @@ class _Told:
     ) -> Iterator[tuple[int, float]]:
         """Yield entries that the tag probably fits and of which nothing is settled, and how likely, surest first."""
         model = learn_tag(shelf.sounds[self.rows], self.fits, self.sure)
-        least = worth_asking(model.probabilities(evenly_some(shelf.sounds, _ASKED_TO_JUDGE)))
-        least = max(least, LEAST_PROBABILITY)
-        asked = np.arange(len(shelf.sounds))
-        if entry_id is not None:
+        if entry_id is None:
+            asked = np.arange(len(shelf.sounds))
+            likely = model.probabilities(shelf.sounds)
+            judged = evenly_some(likely, _ASKED_TO_JUDGE)
+        else:
             asked = np.array([shelf.rows[entry_id]] if entry_id in shelf.rows else [], np.intp)
-        likely = model.probabilities(shelf.sounds[asked])
+            likely = model.probabilities(shelf.sounds[asked])
+            judged = model.probabilities(evenly_some(shelf.sounds, _ASKED_TO_JUDGE))
+        least = max(worth_asking(judged), LEAST_PROBABILITY)
         yielded = 0
         for number in np.argsort(-likely):
             id_ = int(shelf.entry_ids[asked[number]])
